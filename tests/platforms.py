@@ -24,6 +24,7 @@ FORK = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows: no fork")
 HOLES = pytest.mark.skipif(WINDOWS, reason="Windows: a file made larger is written in full, here gigabytes")
 DESCRIPTORS = pytest.mark.skipif(WINDOWS, reason="Windows: a process cannot list what it has open")
 PROC = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone lists a process's sockets in /proc")
+LOOPBACKS = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has more loopback addresses than 127.0.0.1")
 FULL_DEVICE = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has /dev/full")
 BYTE_NAMES = pytest.mark.skipif(sys.platform != "linux", reason="Linux alone has file names that are not text")
 

@@ -50,6 +50,7 @@ CASES: dict[str, tuple[BaseException, int]] = {
     "webhook payload": (errors.WebhookPayloadError("x"), 1),
     "webhook token": (errors.WebhookAuthError("x"), 1),
     "checkpoint": (errors.CheckpointError("x", checkpoint="c.json"), 1),
+    "checkpoint in use": (errors.CheckpointInUseError("x", holder=None), 2),
     "base class": (errors.ContentGrooveError("x"), 1),
     "own": (CommandError(ExitCode.AUTH, "x"), 3),
     "disk": (OSError(errno.ENOSPC, "No space left on device", "out.json"), 1),

@@ -23,6 +23,7 @@ from contentgroove._core.secret import Secret
 from contentgroove._core.settings import resolve_settings
 from contentgroove._io import connections
 from contentgroove._io.http import MAX_PIECE, Decompression, InvalidUrlError, build_api_request, parse_url
+from contentgroove._io.proxies import environment_proxy
 from contentgroove_api.types import Request
 from contentgroove_mock import Simulator, sample_video, serve
 
@@ -215,7 +216,7 @@ def test_requests_to_this_machine_use_no_proxy(make: Maker, monkeypatch: pytest.
         make(base_url=base_url, max_retries=0).medias.get("m-1")
     assert len(asked_directly) == 1
     https = httpcore.URL("https://api.contentgroove.test/")
-    assert connections.environment_proxy(https) == Secret(proxy if "://" in proxy else f"http://{proxy}")
+    assert environment_proxy(https) == Secret(proxy if "://" in proxy else f"http://{proxy}")
 
 
 def test_a_proxy_that_refuses_never_sees_the_key(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from contentgroove._core.checkpoints import MAX_TIMESTAMP
 from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
-from contentgroove._io.connecting import connect, wait_sync
+from contentgroove._io.connecting import connect, wait_any_sync
 from contentgroove.tools import media_tools
 from contentgroove.tools.media_tools import same_drive
 from contentgroove.tools.results import ToolError
@@ -98,4 +98,4 @@ def test_a_failed_connection_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     with server:
         address = socket.getaddrinfo("127.0.0.1", server.getsockname()[1], type=socket.SOCK_STREAM)
         with pytest.raises(Exception, match=r"\[Errno 10061\] The server refused it\."):
-            run_sync(connect(address, 5, wait_sync))
+            run_sync(connect(address, 5, wait_any_sync))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Self
 
+from contentgroove._core.header_fields import conceal_headers
 from contentgroove._core.io import InOneProcess, run_async
 from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import ApiKey, AuthMethod, resolve_settings
@@ -51,9 +52,18 @@ class AsyncContentGroove(InOneProcess):
         timeout: The number of seconds for each of connecting, sending and receiving, or an `httpx.Timeout`. Uploads
             are limited by progress instead: they may take any time while bytes are being sent.
         max_retries: How often a request is sent again if that is safe; by default 3.
-        http_client: Your own `httpx.AsyncClient` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed.
-        upload_http_client: Your own `httpx.AsyncClient` for uploading files. It must not add headers or parameters: a
-            presigned URL rejects whatever was not signed.
+        http_client: Your own `httpx.AsyncClient` for API calls (proxy, mTLS, HTTP/2, instrumentation); not closed. Its
+            headers, parameters, cookies, `auth`, `mounts` and event hooks apply; a header or parameter of this client
+            has precedence over its own, and an `auth` that sets `Authorization` over the API key. Its timeouts, its
+            base URL and `follow_redirects` do not apply. If it reaches the store through a proxy, files are uploaded
+            through it, too; without `trust_env`, they ignore the proxies of the environment. A proxy inside of a
+            transport that is not httpx's own is not seen: pass `upload_http_client` as well.
+        upload_http_client: Your own `httpx.AsyncClient` for uploading files, such as for a store that needs other
+            certificates. Nothing of it is added to the request, because a presigned URL rejects whatever was not
+            signed; its event hooks must not add anything either.
+        default_headers: Headers to send with each API call, such as those of a gateway; the store does not get them.
+            They replace the client's own (`User-Agent`, `Accept`), except those that it must set itself. Their values
+            are never shown.
         auth: How the key is sent: "bearer" (`Authorization`), "header" (`X-API-KEY`) or "query" (`api_key=`, which
             is written to logs of proxies and servers: avoid it).
         retry_policy: Delays and limits of retries; `max_retries` overrides its number.
@@ -83,6 +93,7 @@ class AsyncContentGroove(InOneProcess):
         max_retries: int | None = None,
         http_client: httpx.AsyncClient | None = None,
         upload_http_client: httpx.AsyncClient | None = None,
+        default_headers: Mapping[str, str | Secret] | None = None,
         auth: AuthMethod = "bearer",
         retry_policy: RetryPolicy | None = None,
         rate_limit: float | None = None,
@@ -96,8 +107,14 @@ class AsyncContentGroove(InOneProcess):
         # First of all, so that no traceback shows them: a base URL with a password is an error.
         api_key = api_key if callable(api_key) else conceal(api_key)
         base_url = conceal(base_url or None)
+        default_headers = conceal_headers(default_headers)
         settings = resolve_settings(
-            api_key=api_key, base_url=base_url, auth=auth, version=__version__, variable=read_variable
+            api_key=api_key,
+            base_url=base_url,
+            auth=auth,
+            version=__version__,
+            variable=read_variable,
+            default_headers=default_headers,
         )
         check_clients("AsyncClient", http_client=http_client, upload_http_client=upload_http_client)
         hooks = create_hooks(on_request, on_response, awaited=True)

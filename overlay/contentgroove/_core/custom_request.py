@@ -12,6 +12,7 @@ import msgspec
 from contentgroove_api.types import Request, check_levels, encode_query
 
 from .calls import Operation
+from .header_fields import RESERVED_HEADERS, is_valid_field
 from .inputs import check_filter, check_query_value, check_text, invalid_input, short_repr
 from .levels import check_value_levels
 from .responses import BodyMismatchError
@@ -21,13 +22,7 @@ if TYPE_CHECKING:
 
 _METHODS = frozenset({"GET", "PUT", "POST", "DELETE", "PATCH", "HEAD"})
 _PATH = re.compile(r"(?:/(?:[A-Za-z0-9_.~:@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+)+")
-# RFC 9110, 5.6.2 and 5.5: a line break would start another header.
-_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_VALUE = re.compile(r"[\x21-\x7e](?:[\t\x20-\x7e]*[\x21-\x7e])?|")
 _IDEMPOTENT_METHODS = frozenset({"GET", "PUT", "DELETE", "HEAD"})
-_RESERVED_HEADERS = frozenset(
-    {"authorization", "x-api-key", "host", "content-length", "transfer-encoding", "accept-encoding"}
-)
 _RESERVED_PARAMETERS = frozenset({"api_key"})
 
 
@@ -61,11 +56,10 @@ def custom_operation(
 def _check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
     sent = dict(_check_mapping(headers, "headers"))
     for name, value in sent.items():
-        field: tuple[object, object] = (name, value)
-        if not all(isinstance(text, str) for text in field) or not (_NAME.fullmatch(name) and _VALUE.fullmatch(value)):
+        if not is_valid_field(name, value):
             # Without the value: it may be a credential.
             raise invalid_input(f"The header {name!r} has characters that HTTP forbids.")
-    _reject_reserved(sent, _RESERVED_HEADERS)
+    _reject_reserved(sent, RESERVED_HEADERS)
     return sent
 
 

@@ -194,9 +194,19 @@ def _base_url_advice(response: Response, request: RequestInfo) -> str:
     return ""
 
 
-def certificate_advice(failure: TransportFailure) -> str:
-    """Return advice if a server's certificate was refused, else nothing."""
+def _is_proxy_error(cause: Exception) -> bool:
+    # By its name, which is that of httpcore's and httpx's class: this layer imports neither.
+    return any(kind.__name__ == "ProxyError" for kind in type(cause).__mro__)
+
+
+def connection_advice(failure: TransportFailure) -> str:
+    """Return advice if a server's certificate was refused, or a proxy refused its user, else nothing."""
     text = failure.reason()
+    if _is_proxy_error(failure.cause) and text.startswith("407"):
+        return (
+            "The proxy requires a user and a password, or refuses them: write them into its URL "
+            "(http://user:password@host:port, each percent-encoded), in HTTPS_PROXY or in your own client's proxy."
+        )
     if "CERTIFICATE_VERIFY_FAILED" not in text:
         return ""
     if "expired" in text or "not yet valid" in text:
@@ -277,7 +287,7 @@ def error_from_transport_failure(
     if failure.kind == "connect":
         return APIConnectionError(
             f"{request}: cannot connect{times} ({reason}). "
-            f"{certificate_advice(failure) or 'Check the network, the proxy and base_url.'}",
+            f"{connection_advice(failure) or 'Check the network, the proxy and base_url.'}",
             request=request,
         )
     return APIConnectionError(

@@ -131,12 +131,11 @@ def is_harmless(name: str, value: str) -> bool:
 
 def redact_headers(headers: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Replace the values of headers that carry credentials, and credentials in the URLs of others."""
-    return [
-        (name, REDACTED if _is_secret_header(name) else redact_header_value(name, value)) for name, value in headers
-    ]
+    return [(name, REDACTED if is_secret_header(name) else redact_header_value(name, value)) for name, value in headers]
 
 
-def _is_secret_header(name: str) -> bool:
+def is_secret_header(name: str) -> bool:
+    """Return whether the value of a header is probably a credential."""
     return name.lower() not in _PUBLIC_HEADERS and re.search(_SECRET_HEADER, name) is not None
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal, NoReturn, TypeAlias
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from contentgroove.errors import ConfigurationError
 
+from .header_fields import NO_HEADERS, DefaultHeaders, check_default_headers, merge_fields
 from .io import NO_COPY
 from .redaction import redact_url
 from .secret import REDACTED, Secret, SecretBytes, conceal
@@ -62,12 +63,14 @@ class Settings(Struct, frozen=True, weakref=True):
         api_key: The key, or the function that returns the current one.
         auth: Which of the API's three ways to authenticate is used.
         user_agent: The `User-Agent` header.
+        default_headers: The application's headers for each call.
     """
 
     base_url: str
     api_key: Secret | KeyProvider
     auth: AuthMethod
     user_agent: str
+    default_headers: DefaultHeaders = NO_HEADERS
 
     def __repr__(self) -> str:
         # Without the key.
@@ -95,11 +98,12 @@ class Settings(Struct, frozen=True, weakref=True):
             from urllib.parse import quote
 
             url = Secret(f"{url}{'&' if query else '?'}api_key={quote(key.reveal(), safe='')}")
+        if self.default_headers:
+            headers = merge_fields(headers, self.default_headers.fields)
         if request.headers:
             # A caller's own header replaces the client's, and may be a credential of another system.
-            replaced = {name.lower().encode() for name in request.headers}
             own = [(name.encode(), SecretBytes(value.encode())) for name, value in request.headers.items()]
-            headers = [*(field for field in headers if field[0].lower() not in replaced), *own]
+            headers = merge_fields(headers, own)
         return url, headers
 
     def described_headers(self, request: Request) -> dict[str, str]:
@@ -107,7 +111,8 @@ class Settings(Struct, frozen=True, weakref=True):
         shown = {"bearer": {"authorization": f"Bearer {REDACTED}"}, "header": {"x-api-key": REDACTED}}
         headers = {"accept": "application/json", "accept-encoding": "gzip", "user-agent": self.user_agent}
         own = {name.lower(): value for name, value in request.headers.items()}
-        return {**headers, **shown.get(self.auth, {}), **own}
+        defaults = {name: str(value) for name, value in self.default_headers.described().items()}
+        return {**headers, **shown.get(self.auth, {}), **defaults, **own}
 
     def described_query(self, request: Request) -> str:
         """Return a request's query as it can be shown: with a placeholder for the key."""
@@ -119,8 +124,12 @@ class Settings(Struct, frozen=True, weakref=True):
         return self.api_key if isinstance(self.api_key, Secret) else self.api_key()
 
     def sent_keys(self) -> tuple[Secret, ...]:
-        """Return the keys that a server may echo, without calling the application's function: reports must not fail."""
-        return (self.api_key,) if isinstance(self.api_key, Secret) else self.api_key.sent
+        """Return what a server may echo, the key and the credentials among the default headers.
+
+        Without calling the application's function: reports must not fail.
+        """
+        keys = (self.api_key,) if isinstance(self.api_key, Secret) else self.api_key.sent
+        return (*keys, *self.default_headers.credentials()) if self.default_headers else keys
 
 
 def resolve_settings(
@@ -130,6 +139,7 @@ def resolve_settings(
     auth: AuthMethod,
     version: str,
     variable: Callable[[str], Secret | None],
+    default_headers: Mapping[str, Secret] | None = None,
 ) -> Settings:
     """Take settings from the arguments, then from the environment, then from the defaults.
 
@@ -139,13 +149,14 @@ def resolve_settings(
         auth: How the key is sent.
         version: The version of this library.
         variable: Returns an environment variable, None if it is not set.
+        default_headers: The application's headers for each call.
     """
     methods: tuple[str, ...] = ("bearer", "header", "query")
     source = KeyProvider(api_key) if callable(api_key) else _find_key(api_key, variable)
     if auth not in methods:
         raise ConfigurationError(f"auth must be one of {', '.join(methods)}, not {_shown_word(auth)}.")
     url = check_base_url(base_url or variable(BASE_URL_VARIABLE) or Secret(DEFAULT_BASE_URL))
-    return Settings(url, source, auth, f"contentgroove-python/{version}")
+    return Settings(url, source, auth, f"contentgroove-python/{version}", check_default_headers(default_headers))
 
 
 def _find_key(api_key: Secret | None, variable: Callable[[str], Secret | None]) -> Secret:

@@ -17,7 +17,7 @@ from contentgroove_api.types import check_levels
 
 from contentgroove.errors import RETRYABLE_STATUSES, UploadError
 
-from .error_mapping import certificate_advice, come_back
+from .error_mapping import come_back, connection_advice
 from .redaction import redact_text
 from .responses import Response, TransportFailure
 from .retries import requested_delay
@@ -254,7 +254,7 @@ def _connection_error(failure: TransportFailure, subject: str, file: str | None,
         reason, text = "unreadable", f"{subject} could not be read to its end ({cause})."
     elif not rewindable:
         text = f"{text} {_SENT_ONCE}"
-    elif advice := certificate_advice(failure):
+    elif advice := connection_advice(failure):
         text = f"{text} {advice}"
     return UploadError(f"{text} No media was created.", reason=reason, file=file)
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from .contract_monitor import ContractMonitor
     from .hooks import Hooks
-    from .http import AsyncTransport
+    from .http import AsyncTransport, OwnAsyncTransport
 
 T = TypeVar("T")
 
@@ -63,7 +63,8 @@ class AsyncIO:
         self._sleep = sleep or anyio.sleep
         self._custom_transport = _transport_over_client(http_client, uploading=False)
         self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
-        self._transports: dict[tuple[bytes, bytes, bool], AsyncTransport] = {}
+        self._http_client = http_client
+        self._transports: dict[tuple[bytes, bytes, int | None, bool], OwnAsyncTransport] = {}
         self._running: set[CancelScope] = set()
         self._loop: Any = None
         self._pid = os.getpid()
@@ -92,7 +93,7 @@ class AsyncIO:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
                 return http.classify_error(error, None, sent=False)
-            return await self._exchange(request, self._custom_upload_transport, uploading=True)
+            return await self._exchange(request, self._custom_for_upload(request.url), uploading=True)
 
     async def sleep(self, seconds: float) -> None:
         """See `IO.sleep`."""
@@ -132,6 +133,18 @@ class AsyncIO:
             raise cancellation
         return thread.result()
 
+    def _custom_for_upload(self, url: httpcore.URL) -> AsyncTransport | None:
+        """Return what an upload is sent with, None for own connections: the proxy of the calls is that of uploads."""
+        client = self._http_client
+        if self._custom_upload_transport is not None or client is None:
+            return self._custom_upload_transport
+        from .httpx_transports import async_client_transport, uses_proxy
+
+        return async_client_transport(client, uploading=True) if uses_proxy(client, url) else None
+
+    def _trusts_environment(self) -> bool:
+        return self._http_client is None or self._http_client.trust_env
+
     def _require_open(self, *, while_running: bool = False) -> None:
         if self._closed:
             raise closed_error(while_running=while_running)
@@ -168,7 +181,7 @@ class AsyncIO:
             if custom is None:
                 step.sent = False
                 http.extensions_of(request)[http.STEP] = step
-            transport = custom or async_instrumented(self._transport_for(request.url, uploading=uploading))
+            transport = custom or async_instrumented(await self._transport_for(request.url, uploading=uploading))
             response = await transport.handle_async_request(request)
             try:
                 reader = http.ResponseReader(response, uploading=uploading)
@@ -192,17 +205,24 @@ class AsyncIO:
             drop_frames(error, outer)
             raise
 
-    def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
+    async def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
         loop = _running_loop()
         if self._loop is not loop:
             self._check_no_other_loop()
             # Connections of a loop that has ended can no longer be used or closed.
             self._transports.clear()
             self._loop = loop
-        origin = (url.scheme, url.host, uploading)
-        if origin not in self._transports:
-            self._transports[origin] = open_async_transport(url, uploading=uploading)
-        return self._transports[origin]
+        origin = (url.scheme, url.host, url.port, uploading)
+        transport = self._transports.get(origin)
+        if transport is None:
+            transport = open_async_transport(url, uploading=uploading, trust_env=self._trusts_environment())
+            self._transports[origin] = transport
+        if len(self._transports) > 1:
+            # That of this host looks at its own connections.
+            for other in tuple(self._transports.values()):
+                if other is not transport:
+                    await other.drop_stale()
+        return transport
 
     def _drop_inherited(self) -> None:
         """Drop the connections of the parent process after a fork."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import httpcore
 
+from .connecting import MAX_NAMED
 from .http import ResponseDeadline, starts_request
 
 if TYPE_CHECKING:
@@ -42,12 +43,26 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         except UnicodeError as error:
             # A name that cannot be encoded, such as one with a label of more than 63 characters.
             raise httpcore.ConnectError(str(error)) from error
+        except httpcore.ConnectError as error:
+            raise httpcore.ConnectError(_describe(error)) from error
         self._stream = stream
         return _AsyncStream(self, stream)
 
     def was_closed_by_server(self) -> bool:
         """Return whether the server has closed the connection while it was idle."""
         return self._stream is not None and bool(self._stream.get_extra_info("is_readable"))
+
+
+def _describe(error: Exception) -> str:
+    """Say why each address failed: anyio, which tries them like `connecting.connect`, keeps that in a group."""
+    found: BaseException = error
+    while (cause := found.__cause__ or found.__context__) is not None:
+        found = cause
+        if isinstance(found, BaseExceptionGroup):
+            failures = [str(each) for each in cast("BaseExceptionGroup[BaseException]", found).exceptions]
+            more = f"; and {len(failures) - MAX_NAMED} more" if len(failures) > MAX_NAMED else ""
+            return "; ".join(failures[:MAX_NAMED]) + more
+    return str(error)
 
 
 class _AsyncStream(httpcore.AsyncNetworkStream):

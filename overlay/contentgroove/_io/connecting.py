@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import os
 import selectors
 import socket
 import threading
+import time
+from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import httpcore
@@ -111,68 +115,185 @@ def _started(work: Callable[[], None]) -> bool:
     return True
 
 
+ATTEMPT_DELAY = 0.25
+"""Seconds after which the next address is tried as well (RFC 8305, 5): a dead one costs no more than that."""
+
+MAX_NAMED = 4
+"""Addresses that an error names."""
+
+
+async def wait_any_sync(sockets: Sequence[socket.socket], seconds: float | None) -> Sequence[socket.socket]:
+    """Wait in this thread, without suspending, until some of the sockets have connected or failed; return these."""
+    by_descriptor = {sock.fileno(): sock for sock in sockets}
+    if (closed := by_descriptor.get(-1)) is not None:
+        # Closed by another thread: the next call on it raises the error.
+        return [closed]
+    with _Selector() as selector:
+        for sock in sockets:
+            selector.register(sock, selectors.EVENT_WRITE)
+        ready = wait_for(selector.select, seconds)
+        return [by_descriptor[key.fd] for key, _ in ready]
+
+
+WaitForAny: TypeAlias = Callable[["Sequence[socket.socket]", "float | None"], Awaitable["Sequence[socket.socket]"]]
+"""Waits until some of the sockets have connected or failed; returns these, none if the time was up before."""
+
+
 async def connect(
     addresses: Iterable[Address],
     seconds: float | None,
-    wait: WaitForSocket,
+    wait: WaitForAny,
     opened: Callable[[socket.socket], object] | None = None,
 ) -> socket.socket:
-    """Connect to the first address that accepts, of the results of `socket.getaddrinfo`; each may take `seconds`.
+    """Connect to the first address that accepts, of the results of `socket.getaddrinfo` (RFC 8305).
+
+    The families take turns. If an address fails, the next one is tried at once; if it is silent, after `ATTEMPT_DELAY`,
+    and the attempts before it go on. One limit applies to all of them together.
 
     Args:
         addresses: The addresses.
         seconds: The limit.
-        wait: Waits for a socket.
-        opened: Called with each socket before it connects; an exception ends the attempt.
+        wait: Waits for sockets.
+        opened: Called with a socket that is about to connect, before each wait; an exception ends all attempts.
 
     Returns:
         A connected socket that does not block.
 
     Raises:
         httpcore.ConnectError: No address accepts.
-        httpcore.ConnectTimeout: The last one did not respond in time.
+        httpcore.ConnectTimeout: Those that did not fail did not respond in time.
     """
-    failure: Exception = httpcore.ConnectError("the host has no address")
-    for family, kind, protocol, _, address in addresses:
-        try:
-            sock = socket.socket(family, kind, protocol)
-            return await _connect_to(sock, address, seconds, wait, opened)
-        except OSError as error:
-            failure = network_error(error, httpcore.ConnectTimeout, httpcore.ConnectError)
-            failure.__cause__ = error
-            if not isinstance(failure, (httpcore.ConnectTimeout, httpcore.ConnectError)):
-                break
+    attempts = _Attempts(addresses, opened)
+    now = time.monotonic()
+    end, next_start = math.inf if seconds is None else now + seconds, now
+    try:
+        while attempts.remaining or attempts.pending:
+            if attempts.remaining and (not attempts.pending or now >= next_start):
+                sock = attempts.start_next()
+                next_start = now + ATTEMPT_DELAY
+            else:
+                limit = min(end, next_start) if attempts.remaining else end
+                attempts.announce()
+                ready = await wait(list(attempts.pending), None if limit == math.inf else max(0.0, limit - now))
+                sock = attempts.finish(ready)
+            if sock is not None:
+                return sock
+            now = time.monotonic()
+            if now >= end and attempts.pending:
+                raise httpcore.ConnectTimeout(
+                    attempts.describe(f"the host did not accept a connection for {seconds:g} s")
+                )
+    finally:
+        # The losers; all of them if the task is cancelled.
+        attempts.close()
+    failure = httpcore.ConnectError(attempts.describe("the host has no address"))
+    failure.__cause__ = attempts.last_error
     raise failure
 
 
-async def _connect_to(
-    sock: socket.socket,
-    address: Any,
-    seconds: float | None,
-    wait: WaitForSocket,
-    opened: Callable[[socket.socket], object] | None,
-) -> socket.socket:
-    try:
-        sock.settimeout(0)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if opened is not None:
-            opened(sock)
+class _Attempts:
+    """Attempts to connect to the addresses of one host.
+
+    Attributes:
+        remaining: The addresses that are still to be tried.
+        pending: The sockets that are connecting, the oldest first, with their addresses.
+        last_error: The last one of the system.
+    """
+
+    def __init__(self, addresses: Iterable[Address], opened: Callable[[socket.socket], object] | None) -> None:
+        self.remaining = deque(_interleaved(addresses))
+        self.pending: dict[socket.socket, Any] = {}
+        self.last_error: OSError | None = None
+        self._several = len(self.remaining) > 1
+        self._opened = opened
+        self._failures: list[str] = []
+
+    def start_next(self) -> socket.socket | None:
+        """Try the next address; return its socket if it has connected at once."""
+        family, kind, protocol, _, address = self.remaining.popleft()
         try:
+            sock = socket.socket(family, kind, protocol)
+        except OSError as error:
+            # The system has no IPv6, for example.
+            self._note(address, error)
+            return None
+        self.pending[sock] = address
+        try:
+            sock.settimeout(0)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if self._opened is not None:
+                self._opened(sock)
             sock.connect(address)
         except BlockingIOError:
-            if not await wait(SocketWait(sock, writable=True, seconds=seconds)):
-                raise TimeoutError(f"the host did not accept a connection for {seconds:g} s") from None
-            problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if problem:
-                raise OSError(problem, _describe_error(problem)) from None
-            if opened is not None:
+            return None
+        except OSError as error:
+            self._fail(sock, error)
+            return None
+        del self.pending[sock]
+        return sock
+
+    def announce(self) -> None:
+        """Pass on a socket that is waited for, because the one before may be closed by now."""
+        if self._opened is not None:
+            self._opened(next(reversed(self.pending)))
+
+    def finish(self, sockets: Iterable[socket.socket]) -> socket.socket | None:
+        """Return the first of these sockets that has connected; close those that have failed."""
+        for sock in sockets:
+            try:
+                problem = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if problem:
+                    raise OSError(problem, _describe_error(problem))  # noqa: TRY301 - as if `connect` raised it
+            except OSError as error:
+                self._fail(sock, error)
+                continue
+            if self._opened is not None:
                 # Another thread's end of the attempt looks like a connection.
-                opened(sock)
-    except BaseException:
-        # Also if the task is cancelled.
+                self._opened(sock)
+            del self.pending[sock]
+            return sock
+        return None
+
+    def close(self) -> None:
+        """Close the sockets that are still connecting."""
+        while self.pending:
+            self.pending.popitem()[0].close()
+
+    def describe(self, default: str) -> str:
+        """Say what became of each address."""
+        silent = [f"{_shown(address)}: no response" for address in self.pending.values()] if self._several else []
+        named = [*self._failures, *silent]
+        if not named or (self.pending and not self._several):
+            return default
+        more = f"; and {len(named) - MAX_NAMED} more" if len(named) > MAX_NAMED else ""
+        reasons = "; ".join(named[:MAX_NAMED]) + more
+        return f"{default} ({reasons})" if self.pending else reasons
+
+    def _fail(self, sock: socket.socket, error: OSError) -> None:
+        address = self.pending.pop(sock)
         sock.close()
-        raise
-    return sock
+        self._note(address, error)
+
+    def _note(self, address: Any, error: OSError) -> None:
+        failure = network_error(error, httpcore.ConnectTimeout, httpcore.ConnectError)
+        if not isinstance(failure, (httpcore.ConnectTimeout, httpcore.ConnectError)):
+            # The application's own exception.
+            raise failure from error
+        self.last_error = error
+        self._failures.append(f"{_shown(address)}: {error}" if self._several else str(error))
+
+
+def _interleaved(addresses: Iterable[Address]) -> list[Address]:
+    """Let the families take turns, in their order (RFC 8305, 4): often a whole family is unreachable."""
+    families: dict[int, list[Address]] = {}
+    for address in addresses:
+        families.setdefault(address[0], []).append(address)
+    return [address for turn in zip_longest(*families.values()) for address in turn if address is not None]
+
+
+def _shown(address: Any) -> str:
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
 
 
 def _describe_error(problem: int) -> str:

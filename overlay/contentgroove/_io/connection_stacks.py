@@ -149,10 +149,10 @@ class ConnectionStack:
         if isinstance(found, weakref.ref):
             self._all.remove(found)
             found = self._create()
-        self._drop_stale()
+        self.drop_stale()
         return found
 
-    def _drop_stale(self) -> None:
+    def drop_stale(self) -> None:
         """Close the idle connections that the server has closed."""
         idle = [item for item in self._free if isinstance(item, Connection) and item.idle_socket() is not None]
         if not idle:
@@ -263,7 +263,7 @@ class AsyncConnectionStack:
         connection = self._idle.pop() if self._idle else AsyncConnection(self._open_pool)
         try:
             if self._idle:
-                await self._close_stale()
+                await self.drop_stale()
             response = await connection.handle_async_request(request)
         except BaseException:
             self._release(connection)
@@ -273,7 +273,8 @@ class AsyncConnectionStack:
             response.status, headers=response.headers, content=body, extensions=http.extensions_of(response)
         )
 
-    async def _close_stale(self) -> None:
+    async def drop_stale(self) -> None:
+        """Close the idle connections that the server has closed."""
         stale = [connection for connection in self._idle if connection.is_stale()]
         if stale:
             self._idle = [connection for connection in self._idle if connection not in stale]

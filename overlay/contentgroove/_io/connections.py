@@ -11,24 +11,23 @@ import ssl
 import sys
 from functools import cache
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import certifi
 import httpcore
 
-from contentgroove._core.secret import Secret
-from contentgroove._core.settings import is_loopback
-
 from . import http
 from .connection_stacks import KEEPALIVE_SECONDS, AsyncConnectionStack, ConnectionStack
+from .proxies import environment_proxy
 
 if TYPE_CHECKING:
-    from .http import AsyncTransport, OwnTransport, Transport
+    from contentgroove._core.secret import Secret
+
+    from .http import AsyncTransport, OwnAsyncTransport, OwnTransport, Transport
 
 
-def open_transport(url: httpcore.URL, *, uploading: bool) -> OwnTransport:
-    """Open a transport to a host; it connects when it is used."""
-    proxy = environment_proxy(url)
+def open_transport(url: httpcore.URL, *, uploading: bool, trust_env: bool) -> OwnTransport:
+    """Open a transport to a host; it connects when it is used. `trust_env` allows the environment's proxies."""
+    proxy = environment_proxy(url) if trust_env else None
     context = ssl_context_for(url, proxy)
     if proxy is not None:
         from .httpx_transports import proxy_transport
@@ -64,9 +63,9 @@ def instrumented(transport: Transport) -> Transport:
     return HttpxTransport(WrappedTransport(transport).handle_request)
 
 
-def open_async_transport(url: httpcore.URL, *, uploading: bool) -> AsyncTransport:
-    """Open a transport to a host; it connects when it is used."""
-    proxy = environment_proxy(url)
+def open_async_transport(url: httpcore.URL, *, uploading: bool, trust_env: bool) -> OwnAsyncTransport:
+    """Open a transport to a host; it connects when it is used. `trust_env` allows the environment's proxies."""
+    proxy = environment_proxy(url) if trust_env else None
     context = ssl_context_for(url, proxy)
     if proxy is not None:
         from .httpx_transports import async_proxy_transport
@@ -101,39 +100,6 @@ def async_instrumented(transport: AsyncTransport) -> AsyncTransport:
 def httpx_is_imported() -> bool:
     """Return whether this process has imported httpx."""
     return sys.modules.get("httpx") is not None
-
-
-def environment_proxy(url: httpcore.URL) -> Secret | None:
-    """Return the proxy that the environment names for a URL (HTTPS_PROXY, NO_PROXY, …), None if there is none.
-
-    A proxy on another machine is not used for plain http to this one.
-    """
-    if sys.platform not in {"win32", "darwin"} and not any(name.lower().endswith("_proxy") for name in os.environ):
-        return None
-    # Slow to import, and needed only by systems with proxy settings of their own or if a variable is set.
-    import urllib.request
-
-    if urllib.request.proxy_bypass(url.host.decode("ascii")):
-        return None
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(url.scheme.decode("ascii")) or proxies.get("all")
-    if not proxy:
-        return None
-    # Like curl and httpx. It may contain a password.
-    found = Secret(proxy if "://" in proxy else f"http://{proxy}")
-    return None if _would_leak_key(url, found) else found
-
-
-def _would_leak_key(url: httpcore.URL, proxy: Secret) -> bool:
-    # Plain http is for this machine only: a proxy on another one would receive the key in clear text.
-    if url.scheme != b"http" or not is_loopback(url.host.decode("ascii")):
-        return False
-    try:
-        host = urlsplit(proxy.reveal()).hostname
-    except ValueError:
-        # Opening it reports the problem.
-        return False
-    return host is not None and not is_loopback(host)
 
 
 def ssl_context_for(url: httpcore.URL, proxy: Secret | None) -> ssl.SSLContext:

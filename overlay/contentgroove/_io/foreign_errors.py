@@ -94,7 +94,12 @@ def network_error(error: Exception, timed_out: type[Exception], failed: type[Exc
 def _unwrapped(error: Exception) -> Exception:
     # Python up to 3.12 replaces what is raised while it encodes a name by another exception of the same class.
     cause = error.__cause__
-    if type(cause) is type(error) and was_raised_by_signal_handler(cause) and not was_raised_by_signal_handler(error):
+    if (
+        isinstance(cause, Exception)
+        and type(cause) is type(error)
+        and was_raised_by_signal_handler(cause)
+        and not was_raised_by_signal_handler(error)
+    ):
         return cause
     return error
 

@@ -97,6 +97,10 @@ class OwnTransport(Transport, Protocol):
         """Close the sockets that a child process has inherited, without a word to the server."""
         ...
 
+    def drop_stale(self) -> None:
+        """Close the idle connections that the server has closed."""
+        ...
+
 
 class AsyncTransport(Protocol):
     """Sends requests and returns responses whose bodies are still to be read; httpcore's async pools are transports."""
@@ -107,6 +111,14 @@ class AsyncTransport(Protocol):
 
     async def aclose(self) -> None:
         """Close all connections."""
+        ...
+
+
+class OwnAsyncTransport(AsyncTransport, Protocol):
+    """An async transport over sockets of this client."""
+
+    async def drop_stale(self) -> None:
+        """Close the idle connections that the server has closed."""
         ...
 
 

@@ -26,14 +26,18 @@ if TYPE_CHECKING:
 
 
 class HttpxTransport:
-    """A transport over a function of httpx that sends a request and returns a response that is still to be read."""
+    """A transport over a function of httpx that sends a request and returns a response that is still to be read.
 
-    def __init__(self, send: Callable[[httpx.Request], httpx.Response]) -> None:
+    Requests get the headers, parameters and cookies of `client`, if there is one.
+    """
+
+    def __init__(self, send: Callable[[httpx.Request], httpx.Response], client: httpx.Client | None = None) -> None:
         self._send = send
+        self._client = client
 
     def handle_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
-        response = self._send(_request(request))
+        response = self._send(_request(request, self._client))
         return _response(response, _Body(response))
 
     def close(self) -> None:
@@ -41,14 +45,17 @@ class HttpxTransport:
 
 
 class AsyncHttpxTransport:
-    """A transport over an async function of httpx."""
+    """A transport over an async function of httpx; see `HttpxTransport`."""
 
-    def __init__(self, send: Callable[[httpx.Request], Awaitable[httpx.Response]]) -> None:
+    def __init__(
+        self, send: Callable[[httpx.Request], Awaitable[httpx.Response]], client: httpx.AsyncClient | None = None
+    ) -> None:
         self._send = send
+        self._client = client
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
-        response = await self._send(_request(request))
+        response = await self._send(_request(request, self._client))
         return _response(response, _AsyncBody(response))
 
     async def aclose(self) -> None:
@@ -56,7 +63,11 @@ class AsyncHttpxTransport:
 
 
 def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
-    """Create a transport over an application's own client."""
+    """Create a transport over an application's own client.
+
+    Calls get its headers, parameters and cookies, like requests that the application sends itself. Uploads get nothing
+    of it except its way to the store: a presigned URL refuses whatever was not signed.
+    """
 
     def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
@@ -69,11 +80,11 @@ def client_transport(client: httpx.Client, *, uploading: bool) -> Transport:
                 raise CallbackError(error) from error
             raise
 
-    return HttpxTransport(send)
+    return HttpxTransport(send, None if uploading else client)
 
 
 def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> AsyncTransport:
-    """Create a transport over an application's own client."""
+    """Create a transport over an application's own client; see `client_transport`."""
 
     async def send(request: httpx.Request) -> httpx.Response:
         _require_open(client)
@@ -86,7 +97,7 @@ def async_client_transport(client: httpx.AsyncClient, *, uploading: bool) -> Asy
                 raise CallbackError(error) from error
             raise
 
-    return AsyncHttpxTransport(send)
+    return AsyncHttpxTransport(send, None if uploading else client)
 
 
 def _was_raised_by_hook(error: Exception, client: httpx.Client | httpx.AsyncClient) -> bool:
@@ -185,15 +196,56 @@ def _limits(idle_seconds: float) -> httpx.Limits:
     return httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=idle_seconds)
 
 
-def _request(request: httpcore.Request) -> httpx.Request:
-    url = request.url
+def _request(request: httpcore.Request, client: httpx.Client | httpx.AsyncClient | None) -> httpx.Request:
+    parts = request.url
+    url = _url(parts.scheme, parts.host, parts.port, parts.target)
     return httpx.Request(
         request.method.decode("ascii"),
-        _url(url.scheme, url.host, url.port, url.target),
-        headers=request.headers,
+        url if client is None else _with_parameters(url, client.params),
+        headers=request.headers if client is None else _with_headers(request.headers, client.headers.raw),
+        cookies=None if client is None else client.cookies,
         content=_content(request.stream),
         extensions=extensions_of(request),
     )
+
+
+def _with_parameters(url: httpx.URL, parameters: httpx.QueryParams) -> httpx.URL:
+    """Add a client's parameters; those of the request have precedence, and its query stays as it is."""
+    if not parameters:
+        return url
+    own = url.params
+    added = str(httpx.QueryParams([(name, value) for name, value in parameters.multi_items() if name not in own]))
+    separator = b"&" if url.query else b"?"
+    return url.copy_with(raw_path=url.raw_path + separator + added.encode("ascii")) if added else url
+
+
+def _with_headers(sent: list[tuple[bytes, bytes]], of_client: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Add a client's headers; those of the request have precedence, except our User-Agent over one that was set."""
+    of_client = [field for field in of_client if field[0].lower() != b"user-agent" or not _is_default_agent(field[1])]
+    if any(name.lower() == b"user-agent" for name, _ in of_client):
+        sent = [field for field in sent if field[0].lower() != b"user-agent" or not _is_default_agent(field[1])]
+    names = {name.lower() for name, _ in sent}
+    return [*sent, *(field for field in of_client if field[0].lower() not in names)]
+
+
+def _is_default_agent(value: bytes) -> bool:
+    return value.startswith((b"python-httpx/", b"contentgroove-python/"))
+
+
+def uses_proxy(client: httpx.Client | httpx.AsyncClient, url: httpcore.URL) -> bool:
+    """Return whether an application's client reaches a store through a proxy, by its own rules (`mounts`, NO_PROXY)."""
+    # httpx has no public name for it: if this one changes, the tests of proxies fail.
+    transport = cast("Any", client)._transport_for_url(_url(url.scheme, url.host, url.port, b"/"))  # noqa: SLF001 - as above
+    if getattr(transport, "proxy", None) is not None:
+        # That of httpx-aiohttp: aiohttp writes %2F in a query as a slash.
+        raise ConfigurationError(
+            "http_client uses a proxy, but its transport changes presigned URLs, so that it cannot upload files: pass "
+            "upload_http_client=, an httpx client with the same proxy and httpx's own transport."
+        )
+    return isinstance(getattr(transport, "_pool", None), _PROXIES)
+
+
+_PROXIES = (httpcore.HTTPProxy, httpcore.SOCKSProxy, httpcore.AsyncHTTPProxy, httpcore.AsyncSOCKSProxy)
 
 
 def _content(stream: Iterable[bytes] | AsyncIterable[bytes]) -> bytes | Iterable[bytes] | AsyncIterable[bytes]:

@@ -43,13 +43,13 @@ class _Process:
     Attributes:
         stop: Ends what runs when the client is closed.
         lock: Held while a transport is opened.
-        transports: Those that were opened, by scheme, host and purpose.
+        transports: Those that were opened, by scheme, host, port and purpose.
     """
 
     def __init__(self) -> None:
         self.stop = Stop()
         self.lock = threading.Lock()
-        self.transports: dict[tuple[bytes, bytes, bool], OwnTransport] = {}
+        self.transports: dict[tuple[bytes, bytes, int | None, bool], OwnTransport] = {}
 
 
 class SyncIO:
@@ -71,6 +71,7 @@ class SyncIO:
         self._sleep = sleep
         self._custom_transport = _transport_over_client(http_client, uploading=False)
         self._custom_upload_transport = _transport_over_client(upload_http_client, uploading=True)
+        self._http_client = http_client
         self._processes = {os.getpid(): _Process()}
         self._closed = False
         install_log_filters(settings)
@@ -97,7 +98,7 @@ class SyncIO:
                 request = http.build_upload_request(url, source, content, timeouts)
             except http.InvalidUrlError as error:
                 return http.classify_error(error, None, sent=False)
-            return self._exchange(request, self._custom_upload_transport, uploading=True)
+            return self._exchange(request, self._custom_for_upload(request.url), uploading=True)
 
     async def sleep(self, seconds: float) -> None:
         """See `IO.sleep`."""
@@ -127,6 +128,18 @@ class SyncIO:
         """See `IO.call_blocking`."""
         del abandon
         return call()
+
+    def _custom_for_upload(self, url: httpcore.URL) -> Transport | None:
+        """Return what an upload is sent with, None for own connections: the proxy of the calls is that of uploads."""
+        client = self._http_client
+        if self._custom_upload_transport is not None or client is None:
+            return self._custom_upload_transport
+        from .httpx_transports import client_transport, uses_proxy
+
+        return client_transport(client, uploading=True) if uses_proxy(client, url) else None
+
+    def _trusts_environment(self) -> bool:
+        return self._http_client is None or self._http_client.trust_env
 
     def _require_open(self, *, while_running: bool = False) -> None:
         if (batch := running_batch()) is not None:
@@ -203,14 +216,21 @@ class SyncIO:
 
     def _transport_for(self, url: httpcore.URL, *, uploading: bool) -> Transport:
         process = self._process()
-        origin = (url.scheme, url.host, uploading)
+        origin = (url.scheme, url.host, url.port, uploading)
         transport = process.transports.get(origin)
+        if len(process.transports) > 1:
+            # That of this host looks at its own connections.
+            for other in tuple(process.transports.values()):
+                if other is not transport:
+                    other.drop_stale()
         if transport is not None:
             return transport
         with process.lock:
             self._require_open()
             if origin not in process.transports:
-                process.transports[origin] = open_transport(url, uploading=uploading)
+                process.transports[origin] = open_transport(
+                    url, uploading=uploading, trust_env=self._trusts_environment()
+                )
             return process.transports[origin]
 
     def _process(self) -> _Process:

@@ -14,7 +14,7 @@ import httpcore
 
 from contentgroove._core.io import run_inner
 
-from .connecting import connect, readable, resolve, wait_sync
+from .connecting import connect, readable, resolve, wait_any_sync
 from .foreign_errors import network_error
 from .http import ResponseDeadline, starts_request
 
@@ -48,7 +48,7 @@ class SyncNetwork(httpcore.NetworkBackend):
         """Connect."""
         step = self.current_step()
         addresses = resolve(host, port, timeout, step)
-        sock = run_inner(connect(addresses, timeout, wait_sync, step.use))
+        sock = run_inner(connect(addresses, timeout, wait_any_sync, step.use))
         self.socket = sock
         return _SocketStream(self, sock)
 

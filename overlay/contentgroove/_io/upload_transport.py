@@ -20,7 +20,7 @@ from anyio.lowlevel import checkpoint
 
 from contentgroove._core.io import run_inner
 
-from .connecting import connect, resolve, wait_sync
+from .connecting import connect, resolve, wait_any_sync, wait_sync
 from .foreign_errors import network_error
 from .http import STEP, extensions_of
 from .stopping import Step, Stop
@@ -28,7 +28,7 @@ from .upload_connection import UploadConnection
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Generator, Iterable, Iterator, Sequence
 
     from contentgroove._core.io import Timeouts
 
@@ -61,14 +61,32 @@ async def _with_timeout(
 
 
 async def _readable_or_writable(sock: socket.socket) -> None:
-    async def first(ready: Callable[[socket.socket], Awaitable[None]]) -> None:
+    await _first((anyio.wait_readable, sock), (anyio.wait_writable, sock))
+
+
+async def wait_any_async(sockets: Sequence[socket.socket], seconds: float | None) -> Sequence[socket.socket]:
+    """Wait in the event loop until some of the sockets have connected or failed; return these."""
+    with anyio.move_on_after(seconds):
+        return await _first(*((anyio.wait_writable, sock) for sock in sockets))
+    return ()
+
+
+async def _first(
+    *waits: tuple[Callable[[socket.socket], Awaitable[None]], socket.socket],
+) -> Sequence[socket.socket]:
+    """Wait until at least one of the sockets is ready; return those that are."""
+    ready: list[socket.socket] = []
+
+    async def wait(until: Callable[[socket.socket], Awaitable[None]], sock: socket.socket) -> None:
         with contextlib.suppress(anyio.ClosedResourceError):
-            await ready(sock)
+            await until(sock)
+        ready.append(sock)
         waiting.cancel_scope.cancel()
 
     async with anyio.create_task_group() as waiting:
-        waiting.start_soon(first, anyio.wait_readable)
-        waiting.start_soon(first, anyio.wait_writable)
+        for until, sock in waits:
+            waiting.start_soon(wait, until, sock)
+    return ready
 
 
 class _Stream(httpcore.NetworkStream):
@@ -113,7 +131,7 @@ class _UploadBackend(httpcore.NetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.NetworkStream:
         addresses = resolve(host, port, timeout, self._step)
-        sock = run_inner(connect(addresses, timeout, wait_sync, self._step.use))
+        sock = run_inner(connect(addresses, timeout, wait_any_sync, self._step.use))
         return _Stream(UploadConnection(sock, wait_sync), self._step)
 
 
@@ -167,11 +185,14 @@ class _AsyncUploadBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,  # noqa: ARG002 - as above
     ) -> httpcore.AsyncNetworkStream:
         try:
-            addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            with anyio.fail_after(timeout):
+                addresses = await anyio.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        except TimeoutError as error:
+            raise httpcore.ConnectTimeout(f"the name {host} was not resolved in {timeout:g} s") from error
         except (OSError, ValueError) as error:
             # ValueError: a name that cannot be encoded, such as one with a label of more than 63 characters.
             raise network_error(error, httpcore.ConnectError, httpcore.ConnectError) from error
-        sock = await connect(addresses, timeout, wait_async)
+        sock = await connect(addresses, timeout, wait_any_async)
         return _AsyncStream(UploadConnection(sock, wait_async), self._step)
 
 
@@ -284,6 +305,9 @@ class UploadTransport:
         """Abort the current uploads."""
         self._stop.set()
 
+    def drop_stale(self) -> None:
+        """Do nothing: no connection outlives its upload."""
+
     def forget(self) -> None:
         """Close the sockets that a child process has inherited, without a word to the store."""
         self._stop.close_sockets()
@@ -311,6 +335,9 @@ class AsyncUploadTransport:
         return httpcore.Response(
             response.status, headers=response.headers, content=_AsyncBody(response, pool, self._pools)
         )
+
+    async def drop_stale(self) -> None:
+        """Do nothing: no connection outlives its upload."""
 
     async def aclose(self) -> None:
         """Abort the current uploads."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import sys
-from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
-import contentgroove._sync.client
 import pytest
+from contentgroove._io.sync_io import SyncIO
 from contentgroove.webhooks import PostgresInbox, WebhookReceiver, migrations
 from contentgroove_mock import Policy, Simulator, serve
 
@@ -214,14 +213,14 @@ def test_a_webhook_ends_a_wait(waiting_cli: CommandLine, monkeypatch: pytest.Mon
     with waiting_cli.client() as client:
         media = client.medias.create(source_url="https://films.example/a.mp4", name="Film")
 
-    def sleep(seconds: float) -> None:
+    async def sleep(_io: SyncIO, seconds: float) -> None:
         slept.append(seconds)
         if len(slept) == 20:
             simulator.finish_media(media.id)
             with inbox_with(waiting_cli) as inbox:
                 WebhookReceiver(inbox).receive(body(finished(media.id)))
 
-    monkeypatch.setattr(contentgroove._sync.client, "time", SimpleNamespace(sleep=sleep))
+    monkeypatch.setattr(SyncIO, "sleep", sleep)
     inbox_with(waiting_cli).close()
     ran = waiting_cli("medias", "wait", media.id, "--inbox", "events.db")
     assert ran == (0, f"{media.id}\tfinished\tFilm\n", "")

@@ -65,13 +65,9 @@ class HeldClaim:
 
     def progress(self, name: str) -> bool:
         """Store a handler's success."""
-        self.succeeded(name)
         with self._lock:
+            self.handled |= {name}
             return not self._lost and self._write_progress()
-
-    def succeeded(self, name: str) -> None:
-        """Note a handler's success, for the next write to store."""
-        self.handled |= {name}
 
     def apply(self, name: str, call: Callable[[object], object]) -> bool:
         """Call a handler in the inbox's transaction."""

@@ -229,11 +229,12 @@ class _EventRun:
         key = self.held.claim.key
         errors: list[BaseException] = []
         handlers = [item for item in self.settings.handlers if item.event in {event.event, ANY_EVENT}]
-        missing = [handler for handler in handlers if handler.name not in self.held.handled]
-        for handler in missing:
+        for handler in handlers:
+            if handler.name in self.held.handled:
+                continue
             if self.held.may_be_lost and not await self.io.call(self.held.is_current):
                 return
-            still_claimed, error = await self._call_handler(handler, event, is_last=handler is missing[-1])
+            still_claimed, error = await self._call_handler(handler, event)
             if error is not None:
                 logger.error("The handler %s failed on webhook %s: %s", handler.name, key, failure_text(error))
                 errors.append(error)
@@ -247,13 +248,8 @@ class _EventRun:
             if not handlers:
                 logger.info("Webhook %s has no handler. Replay it when there is one.", key)
 
-    async def _call_handler(
-        self, handler: Handler, event: Event, *, is_last: bool
-    ) -> tuple[bool, BaseException | None]:
-        """Call a handler and store its success; returns whether the event is still claimed, and what was raised.
-
-        The last one's success is stored by the event's end, which follows at once and writes it as well.
-        """
+    async def _call_handler(self, handler: Handler, event: Event) -> tuple[bool, BaseException | None]:
+        """Call a handler and store its success; returns whether the event is still claimed, and what was raised."""
         between = self.settings.between
         if handler.transaction:
             apply = partial(self.held.apply, handler.name, partial(handler.call, event))
@@ -263,9 +259,6 @@ class _EventRun:
         called = await self.io.attempt(partial(around, partial(handler.call, event)), blocking=not handler.is_async)
         if called.error is not None:
             return True, called.error
-        if is_last:
-            self.held.succeeded(handler.name)
-            return True, None
         return bool(await self.io.write(partial(self.held.progress, handler.name))), None
 
     async def _fail(self, errors: list[BaseException]) -> None:

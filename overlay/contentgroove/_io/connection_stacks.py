@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
 import httpcore
@@ -25,7 +25,7 @@ from .stopping import Step
 from .sync_network import SyncNetwork
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from .http import AsyncTransport, Transport
 
@@ -125,13 +125,12 @@ class ConnectionStack:
         body = _Body(self, connection)
         try:
             response = connection.handle_request(request, step)
-            body.response = response
+            # In place, because a second response would be checked a second time.
+            body.stream, response.stream = cast("Iterable[bytes]", response.stream), body
         except BaseException:
             body.close()
             raise
-        return httpcore.Response(
-            response.status, headers=response.headers, content=body, extensions=http.extensions_of(response)
-        )
+        return response
 
     def _take(self, step: Step, seconds: float) -> Connection:
         end = time.monotonic() + seconds
@@ -207,21 +206,21 @@ class ConnectionStack:
 
 class _Body:
     def __init__(self, owner: ConnectionStack, connection: Connection) -> None:
-        self.response: httpcore.Response | None = None
+        self.stream: Iterable[bytes] = ()
         self._owner = owner
         self._connection: Connection | None = connection
         self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        if self.response is not None:
-            yield from self.response.iter_stream()
-            self._complete = True
+        yield from self.stream
+        self._complete = True
 
     def close(self) -> None:
         reusable = False
         try:
-            if self._complete and self.response is not None:
-                self.response.close()
+            if self._complete:
+                if hasattr(self.stream, "close"):
+                    self.stream.close()
                 reusable = True
         finally:
             connection, self._connection = self._connection, None

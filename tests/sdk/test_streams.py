@@ -68,7 +68,7 @@ class Received:
 def member_of_tar() -> IO[bytes]:
     """Open the film in an archive."""
     content = io.BytesIO()
-    with tarfile.open(fileobj=content, mode="w") as archive:
+    with tarfile.TarFile(fileobj=content, mode="w") as archive:
         member = tarfile.TarInfo("film.mp4")
         member.size = len(MP4)
         archive.addfile(member, io.BytesIO(MP4))

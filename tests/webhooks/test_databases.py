@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from contentgroove import ConfigurationError, InvalidInputError
-from contentgroove.webhooks import InboxError, PostgresInbox, SQLiteInbox, sqlite_file
+from contentgroove.webhooks import HandlerError, InboxError, PostgresInbox, SQLiteInbox, WebhookReceiver, sqlite_file
 from contentgroove.webhooks.sql_connections import ConnectionPool
 
 from tests.platforms import FORK, RIGHTS
@@ -185,9 +185,21 @@ def test_a_handler_that_ends_the_transaction_has_failed(transactional: Any) -> N
     """Exactly once would no longer hold, and the error says so."""
     transactional.record("a", b"")
     claim = transactional.claim(60)
-    with pytest.raises(InboxError, match="handler h ended its transaction"):
+    with pytest.raises(ConfigurationError, match="handler h ended its transaction"):
         transactional.apply(claim, "h", lambda connection: connection.execute("COMMIT"), 60)
     assert transactional.events()[0].handled == frozenset()
+
+
+def test_a_handler_that_ends_the_transaction_is_no_outage(transactional: Any) -> None:
+    """Each event counts its attempt, and the others are not kept waiting."""
+    receiver = WebhookReceiver(transactional)
+    receiver.on("*", name="h", transaction=True)(lambda _, connection: connection.execute("COMMIT"))
+    for number in range(5):
+        assert receiver.receive(b'{"event": "ping %d"}' % number).status_code == 200
+    with pytest.raises(HandlerError, match=r"Leave commit and rollback to the inbox\. Their events stay"):
+        receiver.process_pending()
+    assert [event.attempts for event in transactional.events()] == [1] * 5
+    assert receiver.status().paused == 0
 
 
 def test_an_unreachable_server_is_an_inbox_error() -> None:

@@ -44,6 +44,14 @@ class NotTextError(Exception):
         return cast("str", 5)
 
 
+class HostileError(Exception):
+    """Computes attributes that it lacks, as proxies do."""
+
+    def __getattr__(self, name: str) -> object:
+        """Raise something that even `except Exception` does not catch."""
+        raise SystemExit(name)
+
+
 class Unusual(BaseException):
     """An application's exception that is not an `Exception`."""
 
@@ -76,10 +84,12 @@ FAILURES: dict[str, Callable[[], BaseException]] = {
     "async stop": StopAsyncIteration,
     "group": lambda: BaseExceptionGroup("several", [SystemExit(1), ValueError("a")]),
     "group of groups": lambda: deep(60),
+    "groups deeper than the stack": lambda: deep(5_000),
     "chain": lambda: chained(5_000),
     "own": Unusual,
     "unprintable": UnprintableError,
     "not text": NotTextError,
+    "hostile": HostileError,
     "surrogates": lambda: ValueError("caf\udce9 \ud800"),
     "nul": lambda: ValueError("a\0b"),
     "megabytes": lambda: ValueError("x" * 5_000_000),

@@ -164,7 +164,11 @@ def test_a_role_that_may_not_create_tables_works_after_a_migration(role: tuple[S
     store, conninfo = role
     with pytest.raises(InboxError, match=r"may not create them.*contentgroove webhooks migrate.*grant this one SELECT"):
         PostgresInbox(conninfo)
+    with pytest.raises(InboxError, match="to change or create tables, their owner or a role that may create them"):
+        PostgresInbox.migrate(conninfo)
     assert (store.migrate().from_version, store.migrate().from_version) == (0, 2)
+    with pytest.raises(InboxError, match=r"permission denied.*The role needs SELECT, INSERT, UPDATE and DELETE on"):
+        PostgresInbox(conninfo)
     with closing(store.connect()) as connection:
         connection.execute(
             "GRANT SELECT, INSERT, UPDATE, DELETE ON contentgroove_events, contentgroove_numbers, contentgroove_counts "

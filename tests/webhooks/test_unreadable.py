@@ -138,7 +138,7 @@ def test_an_event_with_such_a_name_is_an_event(inbox: Any) -> None:
 
 @pytest.mark.parametrize("text", [b"caf\xe9", rb"half \ud83d"])
 @pytest.mark.parametrize("also", [{}, {"has_fetch_error": None}])
-def test_text_that_is_no_text_is_missing(inbox: Any, text: bytes, also: dict[str, None]) -> None:
+def test_text_that_is_no_text_is_missing(inbox: Any, text: bytes, also: dict[str, Any]) -> None:
     """As in responses of the API: the event is handled, and only reading a damaged field raises."""
     handled: list[Any] = []
     receiver = WebhookReceiver(inbox)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from traceback import TracebackException
-from typing import TYPE_CHECKING
+from traceback import TracebackException, format_tb
+from typing import TYPE_CHECKING, cast
 
 from contentgroove._core.redaction import redact_text
 
@@ -51,12 +51,14 @@ def failure_text(error: BaseException) -> str:
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the exceptions in a group, or the exception itself."""
-    parts: tuple[BaseException, ...] | None = getattr(error, "exceptions", None)
-    if parts is None or not isinstance(error, BaseExceptionGroup):
-        yield error
-    else:
-        for part in parts:
-            yield from leaves(part)
+    # Not by recursion: the nesting of groups is the application's.
+    found = [error]
+    while found:
+        part = found.pop()
+        if isinstance(part, BaseExceptionGroup):
+            found.extend(reversed(cast("BaseExceptionGroup[BaseException]", part).exceptions))
+        else:
+            yield part
 
 
 def stops_process(error: BaseException) -> bool:
@@ -94,9 +96,10 @@ def _codes_of_signal_handlers() -> set[CodeType]:
 def _traceback(error: BaseException) -> list[str]:
     try:
         formatted = TracebackException(type(error), error, error.__traceback__, compact=True).format()
-        return [_cleaned(entry, MAX_SUMMARY, "\n") for entry in deque(formatted, MAX_LINES)]
-    except BaseException:  # noqa: BLE001 - as above: attributes of the exception may raise, too
-        return []
+        entries = list(deque(formatted, MAX_LINES))
+    except BaseException:  # noqa: BLE001 - as above: attributes of the exception may raise, too, and groups be too deep
+        entries = format_tb(error.__traceback__, -MAX_LINES)
+    return [_cleaned(entry, MAX_SUMMARY, "\n") for entry in entries]
 
 
 def _cleaned(text: str, limit: int, end: str = "") -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from .inbox import InboxError
-from .sql_database import Schema
+from .sql_database import INSUFFICIENT_PRIVILEGE, Schema
 
 if TYPE_CHECKING:
     from .sql_database import Database, StatementRunner
@@ -70,9 +70,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
 )
 """The statements from each schema version to the next; a database of version n has executed the first n entries."""
-
-INSUFFICIENT_PRIVILEGE = "42501"
-"""The SQLSTATE of a statement that the role may not execute."""
 
 INBOX = Schema(
     holds="The inbox",

@@ -160,9 +160,15 @@ def is_outage(error: BaseException, further: tuple[type[BaseException], ...] = (
         error: What the handler raised.
         further: More classes of exceptions that are outages.
     """
-    parts = tuple(leaves(error))
-    if parts != (error,) and not isinstance(error, further):
-        return all(is_outage(part, further) for part in parts)
+    try:
+        if isinstance(error, further):
+            return True
+        return all(_is_outage(part, further) for part in leaves(error))
+    except BaseException:  # noqa: BLE001 - an exception's attributes may raise anything, and its failure must be recorded
+        return False
+
+
+def _is_outage(error: BaseException, further: tuple[type[BaseException], ...]) -> bool:
     cause: BaseException | None = error
     for _ in range(MAX_CAUSES):
         if cause is None:

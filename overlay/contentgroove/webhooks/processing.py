@@ -58,7 +58,7 @@ class Outcome:
         if self.errors:
             raise HandlerError(
                 f"{len(self.errors)} handler{'s' * (len(self.errors) > 1)} failed, the first with "
-                f"{describe_error(self.errors[0])}. Their events stay in the inbox and are handled again.",
+                f"{describe_error(self.errors[0]).rstrip('.')}. Their events stay in the inbox and are handled again.",
                 tuple(self.errors),
             )
         return self.handled
@@ -186,7 +186,9 @@ class _EventRun:
             await self._read_again()
             return
         try:
-            event = dataclasses.replace(parse_event(claim.body), attempt=claim.attempt)
+            event = parse_event(claim.body)
+            if event.attempt != claim.attempt:
+                event = dataclasses.replace(event, attempt=claim.attempt)
             confirmed = await self._confirm(event)
         except Exception as error:  # noqa: BLE001 - of any kind: the event is handled again
             logger.error("Cannot parse or confirm webhook %s: %s", claim.key, failure_text(error))  # noqa: TRY400 - it would log credentials

@@ -7,7 +7,9 @@ import time
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic
 
-from .inbox import STATES, UNREADABLE, EventUpdates, InboxError, StoredEvent, is_unreadable
+from contentgroove.errors import ConfigurationError
+
+from .inbox import STATES, UNREADABLE, EventUpdates, StoredEvent, is_unreadable
 from .migrations import COUNTED, open_tables, read_number, store_number
 from .sql_connections import C
 
@@ -37,6 +39,9 @@ _CHANGING = ("state", "due", "claims", "attempts", "handled", "error", "changed_
 
 _CHANGES = ", ".join(f"{name} = ?" for name in _CHANGING)
 _UPDATE = f"UPDATE contentgroove_events SET {_CHANGES} WHERE key = ?"  # noqa: S608 - of constants alone
+NONE_HANDLED = "[]"
+"""The column `handled` of most events, which needs no JSON library."""
+
 _OPEN = "state IN ('pending', 'claimed')"
 
 PRUNED_AT_ONCE = 1_000
@@ -110,7 +115,10 @@ class SqlInbox(EventUpdates, Generic[C]):
                 return False
             effect(connection)
             if not self._database.is_in_transaction(connection):
-                raise InboxError(f"The handler {name} ended its transaction. Leave commit and rollback to the inbox.")
+                # Not an InboxError, which means an outage and counts as no attempt.
+                raise ConfigurationError(
+                    f"The handler {name} ended its transaction. Leave commit and rollback to the inbox."
+                )
             _write(run, event.with_progress(self._clock(), lease, event.handled | {name}))
             return True
 
@@ -175,7 +183,7 @@ class SqlInbox(EventUpdates, Generic[C]):
         values = () if state is None else (state,)
         with self._database.statements(write=False) as run:
             rows = run(f"SELECT {self._names} {source} ORDER BY position DESC LIMIT ?", *values, limit).fetchall()
-        return [self._event(row) for row in rows]
+        return [_event(self._columns, row) for row in rows]
 
     def prune(self, older_than: float) -> int:
         """Delete events that were done, and bodies that are unreadable, since more than `older_than` seconds.
@@ -215,6 +223,9 @@ class SqlInbox(EventUpdates, Generic[C]):
         self._from_done = self._from("contentgroove_events_done")
         self._from_state = self._from("contentgroove_events_state")
         self._names = names
+        small = tuple(name for name in self._columns if name != "body")
+        self._small_columns = (*small, "body")
+        self._lock = f"SELECT {', '.join(small)} FROM contentgroove_events WHERE key = ? {self._database.dialect.lock}"  # noqa: S608 - as above
         self._insert = f"INSERT INTO contentgroove_events ({names}) VALUES ({marks}) ON CONFLICT (key) DO NOTHING"  # noqa: S608 - as above
 
     def _from(self, index: str) -> str:
@@ -233,7 +244,7 @@ class SqlInbox(EventUpdates, Generic[C]):
             row = run(query, now, *values).fetchone()
             if row is None:
                 return None
-            event = self._event(row).claimed(now, lease)
+            event = _event(self._columns, row).claimed(now, lease)
             _write(run, event)
             return event.claim()
 
@@ -247,9 +258,9 @@ class SqlInbox(EventUpdates, Generic[C]):
             return True
 
     def _lock_event(self, run: StatementRunner, key: str) -> StoredEvent | None:
-        lock = self._database.dialect.lock
-        row = run(f"SELECT {self._names} FROM contentgroove_events WHERE key = ? {lock}", key).fetchone()  # noqa: S608 - as above
-        return None if row is None else self._event(row)
+        """Return an event to be changed, without its body: that never changes, and may have megabytes."""
+        row = run(self._lock, key).fetchone()
+        return None if row is None else _event(self._small_columns, (*row, b""))
 
     def _prune_some(self, horizon: float) -> int:
         done = f"SELECT position {self._from_done} WHERE state = 'done' AND changed_at < ? ORDER BY changed_at"
@@ -274,19 +285,22 @@ class SqlInbox(EventUpdates, Generic[C]):
                 run("DELETE FROM contentgroove_events WHERE key = ?", key)
         return len(old)
 
-    def _event(self, row: Any) -> StoredEvent:
-        values = dict(zip(self._columns, row, strict=True))
-        values["handled"] = frozenset(json.loads(values["handled"]))
-        return StoredEvent(**values)
-
 
 def _range(prefix: str) -> tuple[str, str]:
     """Return the first key with a prefix and the first after them: they sort by code points, so an index has them."""
     return prefix, prefix[:-1] + chr(ord(prefix[-1]) + 1)
 
 
+def _event(columns: tuple[str, ...], row: Iterable[Any]) -> StoredEvent:
+    values = dict(zip(columns, row, strict=True))
+    handled = values["handled"]
+    values["handled"] = frozenset(() if handled == NONE_HANDLED else json.loads(handled))
+    return StoredEvent(**values)
+
+
 def _values(event: StoredEvent, names: Iterable[str]) -> list[object]:
-    return [json.dumps(sorted(event.handled)) if name == "handled" else getattr(event, name) for name in names]
+    handled = json.dumps(sorted(event.handled)) if event.handled else NONE_HANDLED
+    return [handled if name == "handled" else getattr(event, name) for name in names]
 
 
 def _write(run: StatementRunner, event: StoredEvent) -> None:

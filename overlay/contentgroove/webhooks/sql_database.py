@@ -16,6 +16,9 @@ from .sql_connections import C, ConnectionPool, Cursor, NoConnectionError
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+INSUFFICIENT_PRIVILEGE = "42501"
+"""PostgreSQL's state of a statement that the role may not run."""
+
 StatementRunner: TypeAlias = "Callable[..., Cursor]"
 """Runs a statement with the values of its parameters."""
 
@@ -139,7 +142,9 @@ class Database(ABC, Generic[C]):
                 yield partial(self.run, connection)
         except self._driver_error as error:
             kind = BusyError if self._is_busy(error) else InboxError
-            raise kind(f"{self.schema.holds} in {self.name} failed: {type(error).__name__}: {error}") from error
+            raise kind(
+                f"{self.schema.holds} in {self.name} failed: {type(error).__name__}: {error}{self._rights(error)}"
+            ) from error
 
     @contextmanager
     def transaction(self, *, write: bool = True, seconds: float | None = None, spare: int = 0) -> Generator[C]:
@@ -167,18 +172,28 @@ class Database(ABC, Generic[C]):
 
     def run(self, connection: C, statement: str, *values: object) -> Cursor:
         """Run a statement, written once for all databases: with `?` for parameters and types such as `{float}`."""
-        if not values:
-            return connection.execute(self.spell(statement))
         spelled = self._spelled.get(statement)
         if spelled is None:
-            spelled = self._spelled[statement] = self.spell(statement).replace("?", self.dialect.placeholder)
-        return connection.execute(spelled, values)
+            spelled = self.spell(statement)
+            if values:
+                spelled = spelled.replace("?", self.dialect.placeholder)
+            self._spelled[statement] = spelled
+        return connection.execute(spelled, values) if values else connection.execute(spelled)
 
     def spell(self, statement: str) -> str:
         """Return a statement with the database's names of the column types."""
         for name, column_type in self.dialect.types.items():
             statement = statement.replace(f"{{{name}}}", column_type)
         return statement
+
+    def _rights(self, error: Exception) -> str:
+        """Return which rights are needed, as a further sentence, if the role lacks one."""
+        if getattr(error, "sqlstate", None) != INSUFFICIENT_PRIVILEGE:
+            return ""
+        return (
+            f". The role needs SELECT, INSERT, UPDATE and DELETE on {self.schema.tables}; to change or create tables, "
+            "their owner or a role that may create them."
+        )
 
     def _open(self, seconds: float, *, write: bool, spare: int) -> C:
         try:

@@ -84,7 +84,7 @@ class Worker:
         renewer: Knows the claims of the events that are being handled.
         poll_interval: The longest wait, in seconds.
         grace: Seconds that the current event gets when the process ends or the context is left.
-        report: Called after each pass and each wait.
+        report: Called before and after each pass, and after each wait.
         extra_stop: Another reason to stop.
         rests: Whether another process handles the events instead of this one; then the worker only waits.
 
@@ -201,6 +201,7 @@ class Worker:
                 if self._rests():
                     self._wakeup.wait(count, self._poll_interval)
                     continue
+                self._report()
                 claimed: int | None = None
                 try:
                     claimed = process(self._stop_of_pass()).claimed
@@ -217,6 +218,7 @@ class Worker:
         try:
             while not self.should_stop():
                 count = self._wakeup.count
+                await UNLIMITED.run(self._report, abandon_on_cancel=True)
                 claimed: int | None = None
                 try:
                     claimed = (await process(self._stop_of_pass())).claimed

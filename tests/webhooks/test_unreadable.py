@@ -143,9 +143,7 @@ def test_text_that_is_no_text_is_missing(inbox: Any, text: bytes, also: dict[str
     handled: list[Any] = []
     receiver = WebhookReceiver(inbox)
     receiver.on("*")(handled.append)
-    payload: dict[str, Any] = finished(name="FILM")
-    payload["payload"]["data"]["attributes"] |= also
-    content = body(payload).replace(b"FILM", text)
+    content = body(finished(name="FILM", **also)).replace(b"FILM", text)
     assert receiver.receive(content).status_code == 200
     assert receiver.process_pending() == 1
     assert (handled[0].media.id, handled[0].media.missing) == ("m-1", {"name", *also})

@@ -282,8 +282,8 @@ def test_a_file_that_is_only_written(make: Maker, tmp_path: Path) -> None:
 
 
 def test_an_empty_string(make: Maker) -> None:
-    """It is no path, and not the current folder."""
-    with pytest.raises(UploadError, match="An empty string is no path"):
+    """It is not a path, and not the current folder."""
+    with pytest.raises(UploadError, match="An empty string is not a path"):
         make(Api()).medias.upload("")
 
 

@@ -125,7 +125,7 @@ class ConnectionStack:
         body = _Body(self, connection)
         try:
             response = connection.handle_request(request, step)
-            # In place, because a second response would be checked a second time.
+            # The same response, because another would be checked a second time.
             body.stream, response.stream = cast("Iterable[bytes]", response.stream), body
         except BaseException:
             body.close()

@@ -367,7 +367,9 @@ def _open(file: object, size: int | None) -> Source:
         if isinstance(cast("object", path), bytes):
             path = os.fsdecode(path)
         if not path:
-            raise unusable_file("An empty string is no path; pass the path of a video or audio file.", "missing", None)
+            raise unusable_file(
+                "An empty string is not a path; pass the path of a video or audio file.", "missing", None
+            )
         return PathSource(Path(path))
     if isinstance(file, AsyncIterable):
         raise async_stream_error()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
-from contentgroove import ContentGroove, InvalidInputError, OutcomeUnknownError, UploadError
+from contentgroove import ContentGroove, InvalidInputError, NotFoundError, OutcomeUnknownError, UploadError
 from contentgroove._io.checkpoint_store import FileCheckpointStore
 from contentgroove_mock import Policy, Simulator, sample_video, serve
 
@@ -200,9 +200,13 @@ def test_another_upload_is_refused(make: Maker, tmp_path: Path) -> None:
     client = make(Api(), store=Store())
     path, checkpoint = video(tmp_path), tmp_path / "c.json"
     client.medias.upload(path, name="N", checkpoint=checkpoint)
-    with pytest.raises(InvalidInputError, match=r"belongs to the upload of film\.mp4"):
+    with pytest.raises(InvalidInputError, match=r"another upload: its name is 'N', that of this one 'M'\."):
         client.medias.upload(path, name="M", checkpoint=checkpoint)
-    with pytest.raises(InvalidInputError, match="one checkpoint for each"):
+    with pytest.raises(InvalidInputError, match="its description is None, that of this one 'About'"):
+        client.medias.upload(path, name="N", description="About", checkpoint=checkpoint)
+    with pytest.raises(
+        InvalidInputError, match=r"its file is 'film\.mp4', .* 'other\.mp4'\. Use one checkpoint for each"
+    ):
         client.medias.upload(video(tmp_path, name="other.mp4"), name="N", checkpoint=checkpoint)
     os.utime(path, ns=(1, 1))
     with pytest.raises(UploadError, match="has changed") as caught:
@@ -220,6 +224,16 @@ def test_invalid_checkpoints_are_refused(make: Maker, tmp_path: Path, content: b
         make(api, store=Store()).medias.upload(video(tmp_path), checkpoint=checkpoint)
     assert checkpoint.read_bytes() == content
     assert api.prepared == 0
+
+
+def test_a_media_that_was_deleted(make: Maker, tmp_path: Path) -> None:
+    """The error names the checkpoint that leads to it, and what to do."""
+    api, path, checkpoint = Api(), video(tmp_path), tmp_path / "c.json"
+    make(api, store=Store()).medias.upload(path, checkpoint=checkpoint)
+    client = make(lambda _request: httpx.Response(404), store=Store())
+    with pytest.raises(NotFoundError, match=r"c\.json names this media, .* delete the checkpoint to upload") as caught:
+        client.medias.upload(path, checkpoint=checkpoint)
+    assert str(caught.value) == caught.value.message
 
 
 def test_memory_has_no_checkpoint(make: Maker, tmp_path: Path) -> None:

@@ -196,7 +196,19 @@ def test_a_checkpoint_in_doubt_stays_in_doubt(make: Maker, tmp_path: Path, step:
     assert json.loads(checkpoint.read_bytes())["state"] == "creating"
 
 
-@pytest.mark.parametrize("status", [303, 307, 408, 500, 504])
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [(504, "creation was 504"), (302, "creation was 302"), ("never", "creation was lost"), ("garbled", "not be read")],
+)
+def test_the_error_says_why(make: Maker, step: str | int, words: str) -> None:
+    """And speaks of candidates only if there are any."""
+    error = unknown(make, Service(step), MP4)
+    assert f"{words}. " in error.message
+    assert ("one of them" in error.message) == bool(error.candidates) == (step == "garbled")
+    assert ("in the list of medias later. If it is not there" in error.message) == (not error.candidates)
+
+
+@pytest.mark.parametrize("status", [303, 307, 408, 499, 500, 504])
 def test_statuses_that_prove_nothing(make: Maker, tmp_path: Path, status: int) -> None:
     """A gateway's timeout or a redirect says nothing about the media; it is not sent again."""
     service, path = Service(status), video(tmp_path)

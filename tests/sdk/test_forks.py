@@ -218,8 +218,8 @@ def test_a_child_closes_no_inherited_socket_of_the_parent(url: str) -> None:
 def client_sockets(client: ContentGroove) -> set[int]:
     """Return the idle connections of a client, as the kernel numbers them."""
     stacks: Any = client._io._process().transports.values()
-    found = [connection.idle_socket() for stack in stacks for connection in stack._free]
-    return {os.fstat(sock.fileno()).st_ino for sock in found if sock is not None}
+    found = [connection.descriptor for stack in stacks for connection in stack._free]
+    return {os.fstat(descriptor).st_ino for descriptor in found if descriptor >= 0}
 
 
 async def count_medias(client: AsyncContentGroove) -> int:

@@ -141,7 +141,7 @@ def test_levels_are_counted_outside_of_strings(value: Any, objects: bool) -> Non
 
 DEEP = """
 import sys, threading
-from contentgroove import ContentGroove, WebhookPayloadError, ResponseDecodeError, APIError
+from contentgroove import APIError, ContentGroove, InvalidInputError, Media, ResponseDecodeError, WebhookPayloadError
 from contentgroove.webhooks import parse_event
 from contentgroove_api.types import UnexpectedBody, decode_body
 from contentgroove_api.models.media_document import MediaDocument
@@ -149,6 +149,11 @@ import httpx
 
 deep = b"[" * 5000 + b"]" * 5000
 media = b'{"data": {"id": "m", "type": "medias", "attributes": {"x": ' + deep + b"}}}"
+
+holders = [[1]]  # all are kept, because the end of a nest of lists needs the stack, too
+for _ in range(5000):
+    holders.append([holders[-1]])
+wrong = holders[-1]
 
 def respond(request):
     status = int(request.url.path.rpartition("/")[2][-3:])
@@ -167,6 +172,12 @@ def use():
         assert_raises(lambda: client.medias.get("m-200"), ResponseDecodeError)
         assert_raises(lambda: client.medias.get("m-400"), APIError)
         assert_raises(client.request("GET", "/medias/m-200").parse, ResponseDecodeError)
+        for arguments in ({"query": {"name": wrong}}, {"query": {"filter": {"name_eq": wrong}}}, {"body": wrong}):
+            assert_raises(lambda: client.request("POST", "/medias/m-200", **arguments), InvalidInputError)
+        assert_raises(lambda: client.medias.list(filter={"name_eq": wrong}, sort=wrong), InvalidInputError)
+        assert_raises(lambda: client.medias.list(limit=wrong), InvalidInputError)
+    for values in ({"name": wrong}, {"extra": {"name": wrong}}, {"unknown": wrong}, {"clip_ids": [wrong]}):
+        assert_raises(lambda: Media.from_dict({"id": "m", **values}), InvalidInputError)
     assert_raises(lambda: parse_event(b'{"event": "x", "payload": ' + deep + b"}"), WebhookPayloadError)
     assert_raises(lambda: parse_event(b'{"event": "x", "skipped": ' + deep + b"}"), WebhookPayloadError)
     assert_raises(lambda: decode_body(200, media, MediaDocument), UnexpectedBody)

@@ -127,20 +127,56 @@ def test_two_medias_with_the_marker(make: Maker) -> None:
     "keep",
     [
         lambda _text: None,
-        lambda text: text and text[:-1],
+        lambda text: text and text[:-2],
         lambda text: text and text[:20],
-        lambda text: text and text.upper(),
-        lambda text: text and text.replace("[", "&#91;"),
         lambda text: text and re.sub(r"\[.*\]", "", text),
     ],
-    ids=["dropped", "stripped", "cut", "in capitals", "escaped", "without brackets"],
+    ids=["dropped", "digits cut", "cut", "without the marker"],
 )
-def test_a_service_that_changes_descriptions(make: Maker, keep: Callable[[str | None], str | None]) -> None:
-    """What does not come back as it was sent proves nothing: the outcome is unknown."""
+def test_a_service_that_drops_the_marker(make: Maker, keep: Callable[[str | None], str | None]) -> None:
+    """A marker that does not come back whole proves nothing: the outcome is unknown."""
     service = Service("lost")
     service.keep = keep
     with pytest.raises(OutcomeUnknownError) as caught:
         upload(make, service, description="About.")
+    assert [media.id for media in caught.value.candidates] == ["own-1"]
+
+
+@pytest.mark.parametrize("step", ["created", "lost"])
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        (str.upper, {"About.", "ABOUT."}),
+        (lambda text: text.replace("[", "&#91;").replace("]", "&#93;"), {"About."}),
+        (lambda text: text.replace("[", "").replace("]", ""), {"About."}),
+        (lambda text: text.replace(" ", "\u00a0"), {"About."}),
+        (lambda text: text.replace(" ", "&nbsp;"), {"About."}),
+        (lambda text: text.replace(" ", "  "), {"About."}),
+        (lambda text: text.replace("[sdk-upload ", "[sdk-upload&#x20;"), {"About."}),
+    ],
+    ids=["in capitals", "escaped", "without brackets", "hard spaces", "entities", "two spaces", "escaped space"],
+)
+def test_a_marker_that_the_service_writes_in_another_way(
+    make: Maker, step: str, keep: Callable[[str], str], left: set[str]
+) -> None:
+    """Its digits prove enough, and it is removed as a whole."""
+    service = Service(step)
+    service.keep = lambda text: None if text is None else keep(text)
+    media = upload(make, service, description="About.")
+    assert media.id == "own-1"
+    assert media.description in left
+    assert len(service.posts) == 1
+
+
+@pytest.mark.parametrize("identify", [None, "description"])
+def test_a_media_with_the_marker_of_another_upload_is_no_candidate(make: Maker, identify: Any) -> None:
+    """Whatever else it has in common; one whose marker is a part of the own description may still be it."""
+    foreign = "[sdk-upload 0123456789abcdef01234567]"
+    service = Service("lost")
+    service.keep = lambda _text: f"About {foreign}"
+    service.add("other", name="Film", description=foreign.replace("0", "f"))
+    with pytest.raises(OutcomeUnknownError) as caught:
+        make(service, store=Store()).medias.upload(MP4, identify=identify, name="Film", description=f"About {foreign}")
     assert [media.id for media in caught.value.candidates] == ["own-1"]
 
 

@@ -119,6 +119,20 @@ def test_the_next_call_drops_all(make: Maker) -> None:
         assert waiting_for(served.port) == 0
 
 
+@PROC
+@pytest.mark.usefixtures("way")
+def test_it_needs_no_poll(make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows and some patched programs only have `select`."""
+    monkeypatch.delattr("select.poll")
+    with service() as served:
+        client = make(base_url=served.url)
+        burst(client, make)
+        client.medias.get("m-1")
+        served.close_idle()
+        client.medias.get("m-1")
+        assert waiting_for(served.port) == 0
+
+
 def burst(client: Any, make: Maker) -> None:
     """Make calls at the same time, each of which needs a connection of its own."""
     if make.kind == "sync":

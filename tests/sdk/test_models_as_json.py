@@ -219,7 +219,7 @@ def test_what_an_earlier_version_did_not_know_becomes_an_attribute() -> None:
         ({"later": float("inf")}, "later is not JSON"),
         ({"missing": "name"}, "missing must be a list"),
         ({"absent": [1]}, "absent must be a list"),
-        ({1: 2}, "the key 1 is not a string"),
+        ({1: 2}, "keys must be strings, not int"),
     ],
 )
 def test_a_wrong_dict_is_refused_by_name(change: dict[Any, Any], named: str) -> None:

@@ -279,10 +279,22 @@ def test_an_id_may_be_a_number(make: Maker) -> None:
     assert (media.id, media.clip_ids, media.missing) == ("17", ("4",), frozenset())
 
 
-@pytest.mark.parametrize("value", [b"9" * 5000, b"1e999", b'"\xff"', b'"\\n\xc3("'])
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"9" * 5000,
+        b"1e999",
+        b'"\xff"',
+        b'"\\n\xc3("',
+        rb'"\ud83d"',
+        rb'"\\\uDE00 "',
+        rb'"\ud83d\ud83d\ude00"',
+        rb'["\ud83d\n"]',
+    ],
+)
 @pytest.mark.parametrize("field", ["name", "source_file_height", "created_at", "unknown"])
 def test_a_value_that_no_parser_takes_concerns_only_its_field(make: Maker, field: str, value: bytes) -> None:
-    """Numbers of any size and strings that are not UTF-8 leave the rest readable, in a list as well."""
+    """Numbers of any size, strings that are not UTF-8 and half characters leave the rest readable, in a list, too."""
     content = many([media_json(**{field: "HERE"}), media_json("m-2")]).content.replace(b'"HERE"', value)
     client = make(lambda _request: httpx.Response(200, content=content))
     odd, good = next(iter(client.medias.list().pages()))
@@ -296,6 +308,15 @@ def test_a_value_that_no_parser_takes_concerns_only_its_field(make: Maker, field
     else:
         assert odd.missing == {field}
         assert odd.extra == {}
+
+
+def test_escapes_that_are_whole_characters_stay(make: Maker) -> None:
+    """A half of a character elsewhere changes neither pairs nor what only looks like an escape."""
+    content = one(media_json(name="HERE", description="ODD")).content
+    content = content.replace(b"HERE", rb"\ud83d\ude00 \\ud83d \\\ud83d\ude00").replace(b"ODD", rb"\ud83d")
+    media = make(lambda _request: httpx.Response(200, content=b"\xef\xbb\xbf" + content)).medias.get("m-1")
+    assert (media.name, media.missing) == ("😀 \\ud83d \\😀", {"description"})
+    assert pickle.loads(pickle.dumps(media)).name == media.name  # noqa: S301 - pickled here
 
 
 def test_the_last_of_duplicate_members_counts(make: Maker) -> None:

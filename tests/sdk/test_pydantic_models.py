@@ -100,6 +100,8 @@ def test_pages_in_models() -> None:
     schema = Listing.model_json_schema(mode="serialization")
     assert schema["properties"]["page"]["properties"]["items"]["items"] == {"$ref": "#/$defs/Media"}
     assert TypeAdapter(Page).dump_python(page, mode="json") == page.to_dict()
+    assert listing.model_dump()["page"] is page
+    assert listing.model_copy(deep=True) == listing
     with pytest.raises(ValidationError, match="that a call returned"):
         Listing.model_validate({"page": page.to_dict()})
 

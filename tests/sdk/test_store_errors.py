@@ -47,6 +47,11 @@ TIME_FRAME = (
     [
         s3_error(400, "RequestTimeout", "idle"),
         s3_error(400, "IncompleteBody", "few bytes"),
+        httpx.Response(400, text="<Error>\n  <Code>\n    RequestTimeout\n  </Code>\n</Error>"),
+        httpx.Response(400, text="<s:Error xmlns:s='x'><s:Code>RequestTimeout</s:Code></s:Error>"),
+        httpx.Response(400, text="<Error><Code lang='en'>RequestTimeout</Code></Error>"),
+        httpx.Response(400, text="<Error><Code><![CDATA[RequestTimeout]]></Code></Error>"),
+        httpx.Response(403, json={"error": {"code": "ServerBusy", "message": "m"}}),
         s3_error(500, "InternalError", "oops"),
         s3_error(503, "SlowDown", "slow"),
         s3_error(503, "ServiceUnavailable", "slow"),

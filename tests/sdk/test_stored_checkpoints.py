@@ -122,7 +122,7 @@ def test_an_upload_without_a_name_continues_without(make: Maker, tmp_path: Path,
     media = make(api, store=Store()).medias.upload(film(tmp_path), checkpoint=checkpoint)
     assert media.id == (content["media_id"] or "m-1")
     assert [post.get("name") for post in api.posts] == ([] if state == "created" else [None])
-    with pytest.raises(InvalidInputError, match="belongs to the upload"):
+    with pytest.raises(InvalidInputError, match="belongs to another upload"):
         make(api, store=Store()).medias.upload(film(tmp_path), checkpoint=checkpoint, name="film.mp4")
 
 

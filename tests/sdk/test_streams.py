@@ -8,11 +8,12 @@ import gzip
 import io
 import os
 import socket
+import sys
 import tarfile
 import threading
 import warnings
 import zipfile
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import fsspec
 import httpx
@@ -41,6 +42,40 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from .conftest import FakeClock, Maker
+
+
+class Named(io.BytesIO):
+    """A file in memory with a name."""
+
+    def __init__(self, name: str, content: bytes = MP4) -> None:
+        super().__init__(content)
+        self.name = name
+
+
+class Received:
+    """A file that a web framework received, as werkzeug has it."""
+
+    name = "form field"
+    filename = "film.mp4"
+
+    def __init__(self) -> None:
+        self._file = io.BytesIO(MP4)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._file, name)
+
+
+def member_of_tar() -> IO[bytes]:
+    """Open the film in an archive."""
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        member = tarfile.TarInfo("film.mp4")
+        member.size = len(MP4)
+        archive.addfile(member, io.BytesIO(MP4))
+    with tarfile.open(fileobj=Named("all.tar", content.getvalue())) as archive:
+        opened = archive.extractfile("film.mp4")
+        assert opened is not None
+        return opened
 
 
 def halves() -> Iterator[bytes]:
@@ -344,7 +379,17 @@ def test_files_of_other_storages_have_no_checkpoints(make: Maker, tmp_path: Path
     )
     (result,) = list(batch)
     assert isinstance(result.error, InvalidInputError)
-    assert "must be paths" in str(result.error)
+    assert str(result.error).startswith("With checkpoint_dir= all files must be paths")
+
+
+def test_a_file_of_another_storage_that_would_be_written_is_not_opened(make: Maker) -> None:
+    """Opening it would empty it."""
+    storage = MemoryFileSystem()
+    storage.pipe("/kept.mp4", MP4)
+    with pytest.raises(InvalidInputError, match=r"for writing \(mode 'wb'\): use mode 'rb'"):
+        make(Api(), store=Store()).medias.upload(fsspec.open("memory://kept.mp4", "wb"))
+    assert storage.cat("/kept.mp4") == MP4
+    storage.rm("/kept.mp4")
 
 
 @pytest.mark.parametrize(
@@ -359,6 +404,10 @@ def test_files_of_other_storages_have_no_checkpoints(make: Maker, tmp_path: Path
         (lambda _folder: zipped(), "film.mp4"),
         (lambda _folder: MP4, None),
         (lambda _folder: io.BytesIO(MP4), None),
+        (lambda _folder: Received(), "film.mp4"),
+        (lambda _folder: Named("<stdin>"), None),
+        (lambda _folder: Named("<urllib response>"), None),
+        (lambda _folder: member_of_tar(), None if sys.version_info < (3, 13) else "film.mp4"),
     ],
 )
 def test_a_media_is_named_after_its_file(

@@ -272,6 +272,21 @@ def test_files_that_are_not_binary(make: Maker, tmp_path: Path, build: Callable[
         file.close()
 
 
+def test_a_file_that_is_only_written(make: Maker, tmp_path: Path) -> None:
+    """The error names the mode."""
+    with (
+        (tmp_path / "film.mp4").open("wb") as file,
+        pytest.raises(UploadError, match="not open for reading; open it with mode 'rb'"),
+    ):
+        make(Api()).medias.upload(file)
+
+
+def test_an_empty_string(make: Maker) -> None:
+    """It is no path, and not the current folder."""
+    with pytest.raises(UploadError, match="An empty string is no path"):
+        make(Api()).medias.upload("")
+
+
 def test_a_closed_file(make: Maker, tmp_path: Path) -> None:
     """It is called that."""
     with video(tmp_path).open("rb") as file:

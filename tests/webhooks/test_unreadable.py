@@ -136,14 +136,18 @@ def test_an_event_with_such_a_name_is_an_event(inbox: Any) -> None:
     assert receiver.process_pending() == len(handled) == 2
 
 
-def test_text_that_is_not_utf8_is_missing(inbox: Any) -> None:
-    """As in responses of the API: the event is handled, and only reading the damaged field raises."""
+@pytest.mark.parametrize("text", [b"caf\xe9", rb"half \ud83d"])
+@pytest.mark.parametrize("also", [{}, {"has_fetch_error": None}])
+def test_text_that_is_no_text_is_missing(inbox: Any, text: bytes, also: dict[str, Any]) -> None:
+    """As in responses of the API: the event is handled, and only reading a damaged field raises."""
     handled: list[Any] = []
     receiver = WebhookReceiver(inbox)
     receiver.on("*")(handled.append)
-    assert receiver.receive(body(finished(name="FILM")).replace(b"FILM", b"caf\xe9")).status_code == 200
+    content = body(finished(name="FILM", **also)).replace(b"FILM", text)
+    assert receiver.receive(content).status_code == 200
     assert receiver.process_pending() == 1
-    assert (handled[0].media.id, handled[0].media.missing) == ("m-1", {"name"})
+    assert (handled[0].media.id, handled[0].media.missing) == ("m-1", {"name", *also})
+    assert handled[0].body == content
 
 
 def test_an_inbox_of_an_application_keeps_bodies_too() -> None:

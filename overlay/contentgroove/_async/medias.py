@@ -169,8 +169,8 @@ class AsyncMedias(AsyncResource):
                 creation, and removed by an update as soon as the media is known. Until then the service, its webhooks
                 and other users of the account show it. If the removal fails, the log says so, the returned media
                 shows the marker in its `description`, and the same call with a checkpoint tries again. A media
-                without `description` has an empty one afterwards. That the service returns descriptions as they were
-                sent is assumed: where it does not, the outcome stays unknown.
+                without `description` has an empty one afterwards. That the service returns descriptions is
+                assumed: where the marker's 24 digits do not come back, the outcome stays unknown.
             wait: True to wait until the media has been processed, as `wait` does.
             timeout: The number of seconds to wait with `wait=True`, 3600 by default; the upload itself takes its time.
             size: The total number of bytes that an iterable, a pipe or another stream still has. It is then read only

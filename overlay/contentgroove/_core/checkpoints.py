@@ -20,7 +20,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType, structs
 
 from contentgroove.errors import CheckpointError, UploadError
 
-from .inputs import invalid_input
+from .inputs import invalid_input, short_repr
 from .io import CheckpointWriteError
 
 if TYPE_CHECKING:
@@ -198,6 +198,20 @@ def checkpoint_write_error(
     )
 
 
+def _difference(found: Checkpoint, fresh: Checkpoint) -> str | None:
+    """Return what shows that a checkpoint belongs to another upload than the new one, None if nothing does."""
+    if found.base_url != fresh.base_url:
+        return f"it goes to {found.base_url}, this one to {fresh.base_url}"
+    for attribute, theirs, own in (
+        ("file", found.file.name, fresh.file.name),
+        ("name", found.name, fresh.name),
+        ("description", found.description, fresh.description),
+    ):
+        if theirs != own:
+            return f"its {attribute} is {short_repr(theirs)}, that of this one {short_repr(own)}"
+    return None
+
+
 def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str, *, named_by_file: bool) -> Checkpoint:
     """Parse a checkpoint, if there is one, and check that it belongs to the upload whose new checkpoint is `fresh`.
 
@@ -217,12 +231,9 @@ def resume_checkpoint(content: bytes | None, fresh: Checkpoint, path: str, *, na
     found = parse_checkpoint(content, path)
     if named_by_file and found.name is None:
         fresh = structs.replace(fresh, name=None)
-    same = (fresh.base_url, fresh.file.name, fresh.name, fresh.description)
-    if (found.base_url, found.file.name, found.name, found.description) != same:
-        raise invalid_input(
-            f"{path} belongs to the upload of {found.file.name or 'other data'} as {found.name!r} to "
-            f"{found.base_url}. Use one checkpoint for each upload."
-        )
+    difference = _difference(found, fresh)
+    if difference is not None:
+        raise invalid_input(f"{path} belongs to another upload: {difference}. Use one checkpoint for each upload.")
     if found.state in {"new", "prepared"} and found.file != fresh.file:
         # The whole file is sent again, so its earlier content does not matter.
         return fresh

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 MAX_LISTED = 10
 """Ids of candidates that a message contains; the exception has all candidates."""
 
+_CLIENT_CLOSED_REQUEST = 499
+"""What nginx and others report if a connection ended while the service was working."""
+
 _TAKEN = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 """Refusals by which a service may say that the upload is already used."""
 
@@ -86,10 +89,10 @@ def _is_refused(error: APIError | APIConnectionError, checkpoint: Checkpoint) ->
         # The earlier POST may be what took the upload.
         return False
     # Gateways send 408 for a slow service, too, and a redirect can follow a success.
-    return (
-        HTTPStatus.BAD_REQUEST <= error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR
-        and error.status_code != HTTPStatus.REQUEST_TIMEOUT
-    )
+    return HTTPStatus.BAD_REQUEST <= error.status_code < HTTPStatus.INTERNAL_SERVER_ERROR and error.status_code not in {
+        HTTPStatus.REQUEST_TIMEOUT,
+        _CLIENT_CLOSED_REQUEST,
+    }
 
 
 async def _withdraw(
@@ -132,26 +135,39 @@ def _outcome_unknown_error(
         found += f" Not all medias could be read: {search.error.message}"
     elif not search.complete:
         found += f" Only {MAX_PAGES * PAGE_SIZE:,} medias were read."
+    look = "Check which one is yours" if candidates else "Look for it in the list of medias later"
     if store is None:
         advice = (
-            "If one of them is yours, use it. If none is, "
+            f"{'If one of them is yours, use it. If none is' if candidates else f'{look}. If it is not there'}, "
             f"client.medias.create(upload_id={checkpoint.upload_id!r}) creates it, a second time if the first "
             "succeeded."
         )
     else:
         advice = (
-            f"Check which one is yours, call client.medias.resolve({store!r}, media_id=…) with its id, or with "
+            f"{look}, call client.medias.resolve({store!r}, media_id=…) with its id, or with "
             "None if it was not created, and repeat the same upload: it continues from there."
         )
     file = checkpoint.file.name or "The data"
     return OutcomeUnknownError(
-        f"{file} was uploaded (upload_id {checkpoint.upload_id}), but it is unknown whether its media was created. "
-        f"{found} Nothing was sent again. {advice}",
+        f"{file} was uploaded (upload_id {checkpoint.upload_id}), but it is unknown whether its media was created"
+        f"{_why(cause)}. {found} Nothing was sent again. {advice}",
         request=getattr(cause, "request", None),
         upload_id=checkpoint.upload_id,
         candidates=candidates,
         checkpoint=None if store is None else store.path,
     )
+
+
+def _why(cause: ContentGrooveError | None) -> str:
+    match cause:
+        case None:
+            return ""
+        case APIError():
+            return f": the response to its creation was {cause.status_code}"
+        case ResponseDecodeError():
+            return ": the response to its creation could not be read"
+        case _:
+            return ": the response to its creation was lost"
 
 
 async def resolve_upload(store: CheckpointStore, media_id: str | None, session: Session) -> Media | None:

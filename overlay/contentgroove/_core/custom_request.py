@@ -66,12 +66,13 @@ def _check_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
 def _encode_query(query: Mapping[str, Any] | None) -> str:
     parameters = _check_mapping(query, "query")
     try:
-        pairs = [
-            (name, check_filter(value) if name == "filter" else _check_parameter(name, value))
-            for name, value in parameters.items()
-        ]
-    except RecursionError as error:
-        raise invalid_input("query contains itself, or is nested too deeply.") from error
+        check_value_levels(parameters)
+    except ValueError as error:
+        raise invalid_input(f"query cannot be sent: {error}.") from error
+    pairs = [
+        (name, check_filter(value) if name == "filter" else _check_parameter(name, value))
+        for name, value in parameters.items()
+    ]
     _reject_reserved(parameters, _RESERVED_PARAMETERS)
     return encode_query(pairs)
 

@@ -6,6 +6,7 @@ the only media of the right name and time can still be another upload's.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -45,6 +46,14 @@ MAX_PAGES = 100
 """Pages that a search reads at most."""
 
 PAGE_SIZE = 100
+
+_ANY_TOKEN = re.compile(r"\[sdk-upload ([0-9a-f]{24})\]")
+"""A marker as it is sent, and its random part."""
+
+_WRITTEN_MARKER = (
+    r"(?i)(?:\s|&nbsp;|&lsqb;|&#\w+;|[\[\\])*(?:sdk-upload(?:\s|&nbsp;|&#\w+;)*)?{}(?:&rsqb;|&#\w+;|[\]\\])*"
+)
+"""A marker that a service has written in another way, with the space before it."""
 
 
 def create_marker(identify: Identify | None, random_hex: Callable[[int], str]) -> str | None:
@@ -123,7 +132,7 @@ async def _read_pages(checkpoint: Checkpoint, search: Search, session: Session) 
             return
         for media in page:
             # All pages are read even if one is found: a second one would show that it was created twice.
-            if checkpoint.marker is not UNSET and checkpoint.marker in _description(media):
+            if checkpoint.marker is not UNSET and _has_marker(media, checkpoint.marker):
                 search.marked[media.id] = media
             if _resembles(media, checkpoint, earliest):
                 search.candidates[media.id] = media
@@ -144,12 +153,25 @@ def _resembles(media: Media, checkpoint: Checkpoint, earliest: dt.datetime) -> b
     """Return whether nothing that can be read of a media contradicts that it is the upload's."""
     if predates(media, earliest) or getattr(media, "source_url", None) is not None:
         return False
+    own = f"{checkpoint.description or ''} {checkpoint.marker or ''}"
+    if any(token not in own for token in _ANY_TOKEN.findall(_description(media))):
+        # It has the marker of another upload.
+        return False
     return "name" in media.missing or _names_agree(media.name, checkpoint.name)
 
 
 def predates(media: Media, earliest: dt.datetime) -> bool:
     """Return whether a media was created before a time; False if that cannot be read."""
     return "created_at" not in media.missing and media.created_at < earliest
+
+
+def _token(marker: str) -> str:
+    """Return the random part of a marker, which proves as much as the whole, whatever a service makes of the rest."""
+    return marker.rpartition(" ")[2].removesuffix("]")
+
+
+def _has_marker(media: Media, marker: str) -> bool:
+    return _token(marker) in _description(media).casefold()
 
 
 def _description(media: Media) -> str:
@@ -184,7 +206,7 @@ async def remove_marker(
         except ContentGrooveError as error:
             problem = error.message
         else:
-            if marker in _description(media):
+            if _has_marker(media, marker):
                 problem = "The service kept it."
         if problem is not None:
             await session.io.warn(
@@ -207,5 +229,7 @@ def _without_marker(media: Media, checkpoint: Checkpoint, marker: str) -> str | 
     if len(shown) > len(own) and sent.casefold().startswith(shown.casefold()):
         # As it was sent, or what a service that cuts texts or changes their case has left of it.
         return own
-    # Otherwise a person has changed it since.
-    return shown.replace(f" {marker}", "").replace(marker, "") if marker in shown else None
+    # Otherwise a person has changed it since, or the service writes it in another way, such as with `&#91;` for `[`.
+    if marker in shown:
+        return shown.replace(f" {marker}", "").replace(marker, "")
+    return re.sub(_WRITTEN_MARKER.format(_token(marker)), "", shown) if _has_marker(media, marker) else None

@@ -19,6 +19,7 @@ from contentgroove_api.types import FilterValue
 
 from contentgroove.errors import InvalidInputError
 
+from .levels import check_value_levels
 from .redaction import redact_text, redact_url
 from .secret import Secret
 
@@ -45,9 +46,10 @@ def invalid_input(problem: str) -> InvalidInputError:
 def short_repr(value: object) -> str:
     """Return a short text for a value in a message, without the credentials of URLs."""
     try:
+        check_value_levels(value)
         return redact_text(repr(value)[:1000])[:200]
     except (ValueError, RecursionError):
-        # Python refuses to convert integers of thousands of digits.
+        # Python refuses to convert integers of thousands of digits; some Pythons end with what is nested deeply.
         return f"this {type(value).__name__}"
 
 

@@ -29,11 +29,14 @@ if TYPE_CHECKING:
 MAX_REDIRECTS = 3
 """How many redirects of one attempt are followed."""
 
-_CODE = re.compile(rb"<Code>([A-Za-z0-9.]{1,60})</Code>")
+_TAG = rb"<(?:\w{1,20}:)?(?:%b)(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?\s*"
+"""The start of an XML element, as any writer may format it: with a prefix, attributes, on lines of its own."""
+
+_CODE = re.compile(_TAG % b"Code" + rb"([A-Za-z0-9.]{1,60})\s*(?:\]\]>\s*)?</")
 _CODE_OF_HEADER = re.compile(r"[A-Za-z0-9.]{1,60}")
-_MESSAGE = re.compile(rb"<Message>([^<]{1,300})")
-_ENDPOINT = re.compile(rb"<Endpoint>([A-Za-z0-9.:-]{1,255})</Endpoint>")
-_DETAILS = re.compile(rb"<(?:Details|AuthenticationErrorDetail)>([^<]{1,300})")
+_MESSAGE = re.compile(_TAG % b"Message" + rb"([^<]{1,300})")
+_ENDPOINT = re.compile(_TAG % b"Endpoint" + rb"([A-Za-z0-9.:-]{1,255})")
+_DETAILS = re.compile(_TAG % b"Details|AuthenticationErrorDetail" + rb"([^<]{1,300})")
 """More about an error, of Google and of Azure; it may contain what was signed, so it is never shown."""
 
 
@@ -165,7 +168,7 @@ class StoreError(NamedTuple):
 
 
 def parse_store_error(response: Response) -> StoreError:
-    """Read code and message from XML (S3, Google, Azure), JSON (Google) or the header that Azure adds."""
+    """Read code and message from XML (S3, Google, Azure), JSON (Google, Azure) or the header that Azure adds."""
     content = response.content
     code = _search(_CODE, content)
     message, details = _search(_MESSAGE, content) or "", _search(_DETAILS, content) or ""
@@ -190,7 +193,7 @@ def _parse_json(content: bytes) -> StoreError:
         return StoreError(None, "")
     entries = _member(error, "errors")
     first = cast("list[object]", entries)[0] if isinstance(entries, list) and entries else None
-    reason, message = _member(first, "reason"), _member(error, "message")
+    reason, message = _member(first, "reason") or _member(error, "code"), _member(error, "message")
     code = reason if isinstance(reason, str) and _CODE_OF_HEADER.fullmatch(reason) else None
     return StoreError(code, " ".join(message.split())[:300] if isinstance(message, str) else "")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import UNSET, Struct, structs
 
-from contentgroove.errors import RETRYABLE_STATUSES, UploadError, UploadErrorReason
+from contentgroove.errors import RETRYABLE_STATUSES, NotFoundError, UploadError, UploadErrorReason
 
 from . import operations, store_errors
 from .calls import call, decode_response, fetch_response
@@ -105,7 +105,7 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
     checkpoint = plan.checkpoint
     create_operation(structs.replace(checkpoint, upload_id="", marker=UNSET))
     if checkpoint.media_id is not None:
-        media = await call(operations.get_media(checkpoint.media_id), session)
+        media = await _fetch_created(checkpoint.media_id, plan.store, session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
             # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
@@ -122,6 +122,19 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
     if media.is_finished and checkpoint.state != "finished":
         await save_checkpoint(structs.replace(checkpoint, state="finished"), plan.store, session)
     return media
+
+
+async def _fetch_created(media_id: str, store: CheckpointStore | None, session: Session) -> Media:
+    try:
+        return await call(operations.get_media(media_id), session)
+    except NotFoundError as error:
+        if store is not None:
+            error.message += (
+                f" The checkpoint {store.path} names this media, which may have been deleted: delete the checkpoint "
+                "to upload the file again."
+            )
+            error.args = (error.message,)
+        raise
 
 
 async def _send_file(plan: UploadPlan, session: Session) -> Checkpoint:

@@ -10,6 +10,7 @@ from .connecting import MAX_NAMED
 from .http import ResponseDeadline, starts_request
 
 if TYPE_CHECKING:
+    import socket
     import ssl
     from collections.abc import Iterable
 
@@ -27,7 +28,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         self.step: Step | None = None
         # httpcore exports an untyped stand-in if anyio is missing; here it is always installed.
         self._backend = cast("httpcore.AsyncNetworkBackend", httpcore.AnyIOBackend())
-        self._stream: httpcore.AsyncNetworkStream | None = None
+        self._socket: socket.socket | None = None
 
     async def connect_tcp(
         self,
@@ -45,12 +46,12 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(str(error)) from error
         except httpcore.ConnectError as error:
             raise httpcore.ConnectError(_describe(error)) from error
-        self._stream = stream
+        self._socket = stream.get_extra_info("socket")
         return _AsyncStream(self, stream)
 
-    def was_closed_by_server(self) -> bool:
-        """Return whether the server has closed the connection while it was idle."""
-        return self._stream is not None and bool(self._stream.get_extra_info("is_readable"))
+    def descriptor(self) -> int:
+        """Return the descriptor of the open socket, -1 if there is none."""
+        return -1 if self._socket is None else self._socket.fileno()
 
 
 def _describe(error: Exception) -> str:

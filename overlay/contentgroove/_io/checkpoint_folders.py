@@ -69,6 +69,8 @@ class FileCheckpoints:
             folder = Path(self._folder)
             label, identity = _identify(upload)
             folder.mkdir(parents=True, exist_ok=True)
+        except InvalidInputError:
+            raise
         except (OSError, ValueError, TypeError) as error:
             raise InvalidInputError(
                 f"Cannot create checkpoint_dir {self._folder}: {error}. Nothing was sent."

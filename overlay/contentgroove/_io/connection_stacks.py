@@ -12,7 +12,7 @@ from __future__ import annotations
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import anyio
 import httpcore
@@ -25,10 +25,11 @@ from .stopping import Step
 from .sync_network import SyncNetwork
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 
     from .http import AsyncTransport, Transport
+
+C = TypeVar("C", bound="_Idle")
 
 ASYNC_MAX_CONNECTIONS = 50
 """Per host; further calls wait until one is free."""
@@ -43,14 +44,35 @@ WAIT_SECONDS = 1.0
 """Seconds after which a call that waits for a connection looks again, in case that it was not woken."""
 
 
-class Connection:
+class _Idle:
+    """What a connection is between two exchanges.
+
+    Attributes:
+        descriptor: That of its socket, -1 if it has none.
+        idle_since: When its last exchange ended.
+    """
+
+    def __init__(self) -> None:
+        self.descriptor = -1
+        self.idle_since = 0.0
+
+
+def _stale(idle: Sequence[C]) -> Sequence[C]:
+    """Return the connections that the server has closed, or that were idle for too long."""
+    # Nothing else than the end can arrive while there is no request.
+    found = readable({connection.descriptor for connection in idle})
+    earliest = time.monotonic() - KEEPALIVE_SECONDS
+    return [each for each in idle if each.descriptor in found or each.idle_since < earliest]
+
+
+class Connection(_Idle):
     """A connection to a host; it connects when it is used."""
 
     def __init__(self, open_pool: Callable[[SyncNetwork], Transport]) -> None:
+        super().__init__()
         self._open_pool = open_pool
         self._network = SyncNetwork()
         self._pool: Transport | None = None
-        self._idle_since = 0.0
 
     def handle_request(self, request: httpcore.Request, step: Step) -> httpcore.Response:
         """Send a request."""
@@ -64,24 +86,13 @@ class Connection:
     def end_request(self) -> None:
         """Note the end of an exchange that went well."""
         self._network.step = None
-        self._idle_since = time.monotonic()
+        self.descriptor = self._network.descriptor()
+        self.idle_since = time.monotonic()
 
     def reset(self) -> None:
         """Close the socket, and forget whatever state the connection is in."""
-        network, self._network, self._pool = self._network, SyncNetwork(), None
+        network, self._network, self._pool, self.descriptor = self._network, SyncNetwork(), None, -1
         network.close()
-
-    def idle_socket(self) -> socket.socket | None:
-        """Return the socket of the idle connection, None if it has none."""
-        return self._network.socket
-
-    def is_stale(self, readable_sockets: set[int]) -> bool:
-        """Return whether the server has closed the idle connection, or it was idle for too long."""
-        sock = self._network.socket
-        if sock is None:
-            return False
-        # Nothing else than the end can arrive while there is no request.
-        return sock.fileno() in readable_sockets or time.monotonic() - self._idle_since > KEEPALIVE_SECONDS
 
 
 class ConnectionStack:
@@ -114,13 +125,12 @@ class ConnectionStack:
         body = _Body(self, connection)
         try:
             response = connection.handle_request(request, step)
-            body.response = response
+            # In place, because a second response would be checked a second time.
+            body.stream, response.stream = cast("Iterable[bytes]", response.stream), body
         except BaseException:
             body.close()
             raise
-        return httpcore.Response(
-            response.status, headers=response.headers, content=body, extensions=http.extensions_of(response)
-        )
+        return response
 
     def _take(self, step: Step, seconds: float) -> Connection:
         end = time.monotonic() + seconds
@@ -154,20 +164,15 @@ class ConnectionStack:
 
     def drop_stale(self) -> None:
         """Close the idle connections that the server has closed."""
-        idle = [item for item in self._free if isinstance(item, Connection) and item.idle_socket() is not None]
-        if not idle:
-            return
-        sockets = [sock for item in idle if (sock := item.idle_socket()) is not None]
-        found = readable(sockets)
-        for connection in idle:
-            if connection.is_stale(found):
-                try:
-                    self._free.remove(connection)
-                except ValueError:
-                    # Another thread uses it.
-                    continue
-                connection.reset()
-                self._free.insert(0, connection)
+        idle = [item for item in self._free if isinstance(item, Connection) and item.descriptor >= 0]
+        for connection in _stale(idle) if idle else ():
+            try:
+                self._free.remove(connection)
+            except ValueError:
+                # Another thread uses it.
+                continue
+            connection.reset()
+            self._free.insert(0, connection)
 
     def put_back(self, connection: Connection, *, reusable: bool) -> None:
         """Return a connection to the stack."""
@@ -176,8 +181,10 @@ class ConnectionStack:
         else:
             connection.reset()
         self._free.append(connection)
-        with ignoring(IndexError):
-            self._waiting.popleft().ring()
+        if self._waiting:
+            # Another thread may have taken the last one since.
+            with ignoring(IndexError):
+                self._waiting.popleft().ring()
 
     def close(self) -> None:
         """Close the idle connections; those in use are closed by their threads."""
@@ -199,21 +206,21 @@ class ConnectionStack:
 
 class _Body:
     def __init__(self, owner: ConnectionStack, connection: Connection) -> None:
-        self.response: httpcore.Response | None = None
+        self.stream: Iterable[bytes] = ()
         self._owner = owner
         self._connection: Connection | None = connection
         self._complete = False
 
     def __iter__(self) -> Iterator[bytes]:
-        if self.response is not None:
-            yield from self.response.iter_stream()
-            self._complete = True
+        yield from self.stream
+        self._complete = True
 
     def close(self) -> None:
         reusable = False
         try:
-            if self._complete and self.response is not None:
-                self.response.close()
+            if self._complete:
+                if hasattr(self.stream, "close"):
+                    self.stream.close()
                 reusable = True
         finally:
             connection, self._connection = self._connection, None
@@ -221,13 +228,13 @@ class _Body:
                 self._owner.put_back(connection, reusable=reusable)
 
 
-class AsyncConnection:
+class AsyncConnection(_Idle):
     """A connection to a host; it connects when it is used."""
 
     def __init__(self, open_pool: Callable[[AsyncNetwork], AsyncTransport]) -> None:
+        super().__init__()
         self._network = AsyncNetwork()
         self._pool = open_pool(self._network)
-        self._idle_since = 0.0
 
     async def handle_async_request(self, request: httpcore.Request) -> httpcore.Response:
         """Send a request."""
@@ -236,11 +243,8 @@ class AsyncConnection:
 
     def end_request(self) -> None:
         """Note the end of an exchange."""
-        self._idle_since = time.monotonic()
-
-    def is_stale(self) -> bool:
-        """Return whether the server has closed the idle connection, or it was idle for too long."""
-        return time.monotonic() - self._idle_since > KEEPALIVE_SECONDS or self._network.was_closed_by_server()
+        self.descriptor = self._network.descriptor()
+        self.idle_since = time.monotonic()
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -275,7 +279,7 @@ class AsyncConnectionStack:
 
     async def drop_stale(self) -> None:
         """Close the idle connections that the server has closed."""
-        stale = [connection for connection in self._idle if connection.is_stale()]
+        stale = _stale([connection for connection in self._idle if connection.descriptor >= 0])
         if stale:
             self._idle = [connection for connection in self._idle if connection not in stale]
         for connection in stale:

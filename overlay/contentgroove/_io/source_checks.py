@@ -8,8 +8,9 @@ import io
 import itertools
 import os
 import re
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._core.checkpoints import printable_name
 from contentgroove._core.inputs import invalid_input, short_repr
@@ -110,7 +111,11 @@ def unreadable_error(subject: str, error: Exception, name: str | None, file: obj
     """Create the error of a file that fails before anything was sent."""
     if was_raised_by_signal_handler(error):
         raise error
-    problem = "it is closed" if getattr(file, "closed", False) is True else str(error) or type(error).__name__
+    problem = str(error) or type(error).__name__
+    if getattr(file, "closed", False) is True:
+        problem = "it is closed"
+    elif isinstance(error, io.UnsupportedOperation) and isinstance(file, io.IOBase) and not file.readable():
+        problem = "it is not open for reading; open it with mode 'rb'"
     return unusable_file(f"{subject} cannot be read: {problem}.", "unreadable", name)
 
 
@@ -179,11 +184,23 @@ def _similar_name(path: Path) -> str | None:
 
 def file_name(file: object) -> str | None:
     """Return the name of an open file without its folders; None if it has none."""
-    for attribute in ("name", "path"):
+    # What web frameworks receive has a `filename`, beside which werkzeug's `name` is that of the form field.
+    for attribute in ("name", "path") if isinstance(file, io.IOBase) else ("filename", "name", "path"):
         name: object = getattr(file, attribute, None)
-        if isinstance(name, str) and name:
+        # Such as `<stdin>` and `<urllib response>`.
+        is_description = isinstance(name, str) and name.startswith("<") and name.endswith(">")
+        if isinstance(name, str) and name and not is_description and not _is_named_after_archive(file, name):
             return base_name(name)
     return None
+
+
+def _is_named_after_archive(file: object, name: str) -> bool:
+    """Return whether a member of a tar archive states the archive's name as its own, as before Python 3.13."""
+    tarfile = sys.modules.get("tarfile")
+    if tarfile is None or not isinstance(file, tarfile.ExFileObject):
+        return False
+    archive: object = getattr(cast("Any", file).raw, "fileobj", None)
+    return getattr(archive, "name", None) == name
 
 
 def base_name(path: str) -> str | None:

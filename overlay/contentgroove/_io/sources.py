@@ -366,6 +366,8 @@ def _open(file: object, size: int | None) -> Source:
         path = os.fspath(cast("str | os.PathLike[str]", file))
         if isinstance(cast("object", path), bytes):
             path = os.fsdecode(path)
+        if not path:
+            raise unusable_file("An empty string is no path; pass the path of a video or audio file.", "missing", None)
         return PathSource(Path(path))
     if isinstance(file, AsyncIterable):
         raise async_stream_error()
@@ -381,6 +383,10 @@ def _open(file: object, size: int | None) -> Source:
 
 
 def _open_storage_file(file: StorageFile) -> Source:
+    mode: object = getattr(file, "mode", "rb")
+    if isinstance(mode, str) and "r" not in mode:
+        # Opening it would empty it.
+        raise invalid_input(f"The file is to be opened for writing (mode {mode!r}): use mode 'rb'.")
     protocol: str | tuple[str, ...] = file.fs.protocol
     is_local = "file" in ((protocol,) if isinstance(protocol, str) else protocol)
     if is_local and getattr(file, "compression", None) is None:

@@ -64,6 +64,10 @@ class SyncNetwork(httpcore.NetworkBackend):
         if sock is not None:
             sock.close()
 
+    def descriptor(self) -> int:
+        """Return the descriptor of the open socket, -1 if there is none."""
+        return -1 if self.socket is None else self.socket.fileno()
+
 
 class _SocketStream(httpcore.NetworkStream):
     def __init__(self, network: SyncNetwork, sock: socket.socket) -> None:
@@ -82,6 +86,9 @@ class _SocketStream(httpcore.NetworkStream):
             raise network_error(error, httpcore.ReadTimeout, httpcore.ReadError) from error
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        if not buffer:
+            # httpcore writes the end of each request, which often has no bytes.
+            return
         self._deadline.restart()
         self._require_own_process()
         if starts_request(buffer):
@@ -124,7 +131,8 @@ class _SocketStream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":
-            return self._socket.fileno() < 0 or bool(readable([self._socket]))
+            descriptor = self._socket.fileno()
+            return descriptor < 0 or bool(readable((descriptor,)))
         if info == "ssl_object":
             return self._socket if isinstance(self._socket, ssl.SSLSocket) else None
         return self._socket if info == "socket" else None

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 from contentgroove_api.types import check_levels
 
+from contentgroove._core.levels import check_value_levels
 from contentgroove._core.redaction import redact_text
 from contentgroove.errors import InvalidInputError
 
@@ -36,7 +37,7 @@ def resource_json(shape: Shape, data: object) -> bytes:
     sent = cast("Mapping[Any, Any]", data)
     for key in sent:
         if not isinstance(key, str):
-            raise _invalid(shape, f"the key {key!r} is not a string")
+            raise _invalid(shape, f"keys must be strings, not {type(key).__name__}")
     if not isinstance(sent.get("id"), str):
         raise _invalid(shape, "id must be a string" if "id" in sent else "id is absent")
     attributes = _known(shape, sent, [name for name in shape.names if name not in {"id", *shape.relationships}])
@@ -123,6 +124,7 @@ def _encode(shape: Shape, name: str, value: Any) -> msgspec.Raw:
     import json
 
     try:
+        check_value_levels(value)
         return msgspec.Raw(json.dumps(value, allow_nan=False, ensure_ascii=False, default=_encode_time).encode())
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)[:200] or type(error).__name__

@@ -70,6 +70,17 @@ class Page(JsonView, Generic[T]):
     def __len__(self) -> int:
         return len(self.items)
 
+    def __eq__(self, other: object) -> bool:
+        if type(other) is not type(self):
+            return NotImplemented
+        return self._values() == other._values()
+
+    def __hash__(self) -> int:
+        return hash((self.number, self.items))
+
+    def _values(self) -> tuple[Any, ...]:
+        return self.number, self.items, self.unreadable, self.next_link, self.is_last
+
     def __repr__(self) -> str:
         odd = f", unreadable={len(self.unreadable)}" if self.unreadable else ""
         return f"Page(number={self.number}, items={len(self.items)}{odd})"

@@ -13,7 +13,17 @@ from contentgroove_api.types import check_levels, decoder
 
 from .base import JsonSource, Model
 from .pages import Page, UnreadableItem
-from .partial_structs import DECODE_ERRORS, UnreadableError, elements, json_kind, log_once, member, members
+from .partial_structs import (
+    BOM,
+    DECODE_ERRORS,
+    UnreadableError,
+    elements,
+    json_kind,
+    log_once,
+    member,
+    members,
+    without_half_characters,
+)
 
 if TYPE_CHECKING:
     from contentgroove_api.models.links import Links
@@ -29,6 +39,7 @@ def read_resource(model: type[M], content: bytes, problem: str) -> M:
     Raises:
         UnreadableError: It is not JSON, or has no readable id, or lacks what else the next call needs.
     """
+    content = without_half_characters(content.removeprefix(BOM))
     data = member(_document(content), "data")
     try:
         found = model._read(data, JsonSource(content, _PATH))  # noqa: SLF001  # pyright: ignore[reportPrivateUsage] - applications have no JSON of single resources
@@ -46,6 +57,7 @@ def read_page(model: type[M], content: bytes, number: int) -> Page[M]:
     Raises:
         UnreadableError: It is not JSON, or has no list of items.
     """
+    content = without_half_characters(content.removeprefix(BOM))
     document = _document(content)
     parts = elements(member(document, "data"), "data")
     items, unreadable = _items(model, parts, JsonSource(content, _PATH))

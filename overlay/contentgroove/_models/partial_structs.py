@@ -41,6 +41,10 @@ UNREADABLE = b'{"data":{"unreadable":true}}'
 _KINDS = {b'"': "a string", b"{": "an object", b"[": "an array", b"t": "true", b"f": "false", b"n": "null"}
 _INTEGER = re.compile(rb"0|-?[1-9][0-9]{0,99}")
 _INDEX = re.compile(r"\[[0-9]+\]")
+_ESCAPES = re.compile(rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(\\u[dD][89a-fA-F]..)")
+"""In JSON text: an escaped backslash, a pair of surrogates, or, as the group, a surrogate without the other one."""
+
+BOM = b"\xef\xbb\xbf"
 
 _logged: dict[tuple[str, str], object] = {}
 """What was logged: at most once for each field of a model, of which there are few."""
@@ -114,6 +118,15 @@ def read_partly(
     names = {name: public for public, name in relationships.items()}
     reader = _Reader(model, _read_id(sent.get("id"), "id"), names, log=log)
     return reader.read(kind, sent, "")
+
+
+def without_half_characters(content: bytes) -> bytes:
+    """Return JSON text in which halves of characters are bytes that are not UTF-8.
+
+    JSON allows such escapes, the first of a pair of surrogates without the second. Decoders refuse the whole text for
+    one of them, but for such a byte only the string that has it.
+    """
+    return _ESCAPES.sub(lambda escape: b"\xff" if escape[1] else escape[0], content)
 
 
 def members(content: Json, title: str) -> dict[str, msgspec.Raw]:

@@ -84,7 +84,10 @@ def page_core_schema(page: type[JsonView], source: Any, handler: GetCoreSchemaHa
         return {name: list(value.items) if items and name == "items" else value[name] for name in value.keys()}  # noqa: SIM118 - pages iterate over their items
 
     as_dict = core_schema.plain_serializer_function_ser_schema(write, return_schema=content, when_used="json")
-    return core_schema.no_info_wrap_validator_function(validate, content, serialization=as_dict)
+    # Outside of JSON, a page is written by the schema of what it wraps: as it is.
+    as_it_is = content.copy()
+    as_it_is["serialization"] = core_schema.simple_ser_schema("any")
+    return core_schema.no_info_wrap_validator_function(validate, as_it_is, serialization=as_dict)
 
 
 def model_json_schema(model: type[JsonView], shape: Shape) -> dict[str, Any]:

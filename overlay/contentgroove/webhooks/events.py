@@ -11,7 +11,7 @@ import contextlib
 import datetime as dt
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
@@ -223,17 +223,18 @@ def _parse_finished(content: bytes) -> MediaProcessingFinished | None:
     try:
         if not content.isascii():
             content.decode()  # the decoders do not check the values that they skip
-    except UnicodeDecodeError:
-        if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
-            raise  # the key of another event may need any part
-        return _read_finished(content)
-    try:
         known: Any = _event_decoder.decode(content)
         resources: Any = known.payload.included or ()
-    except msgspec.ValidationError:
-        if _envelope_decoder.decode(content).event != PROCESSING_FINISHED:
-            return None  # another event may have another payload
-        return _read_finished(content)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        # Imported here because few events need it.
+        from contentgroove._models.partial_structs import without_half_characters
+
+        readable = without_half_characters(content)
+        if _envelope_decoder.decode(readable).event == PROCESSING_FINISHED:
+            return replace(_read_finished(readable), body=content)
+        if not isinstance(error, msgspec.ValidationError):
+            raise  # the key of another event may need any part
+        return None  # another event may have another payload
     if known.event != PROCESSING_FINISHED:
         return None
     media = Media(known.payload.data, JsonSource(content, _DATA_PATH))

@@ -9,6 +9,7 @@ import socket
 import ssl
 import subprocess
 import sys
+import weakref
 import zlib
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +156,7 @@ def test_what_the_libraries_log_is_redacted(
     for name in ("httpx", "httpcore.http11"):
         # What clients of other tests have set up.
         monkeypatch.setattr(logging.getLogger(name), "filters", [])
+    monkeypatch.setattr("contentgroove._io.hooks._live", weakref.WeakValueDictionary())
     caplog.set_level(logging.DEBUG)
     echo = f"Location: /elsewhere?api_key={KEY}&X-Amz-Signature=canary-signature"
     with server(says(http_response(b"", "302 Found", echo, f"X-Echo: {KEY}"))) as (base_url, _):

@@ -219,8 +219,10 @@ class _Body:
         reusable = False
         try:
             if self._complete:
-                if hasattr(self.stream, "close"):
-                    self.stream.close()
+                # A stream is any iterable, and need not have it.
+                close: Callable[[], object] | None = getattr(self.stream, "close", None)
+                if close is not None:
+                    close()
                 reusable = True
         finally:
             connection, self._connection = self._connection, None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import pytest
 from contentgroove.errors import WebhookPayloadError
-from contentgroove.webhooks import MemoryInbox, SQLiteInbox, WebhookReceiver, unreadable
+from contentgroove.webhooks import MemoryInbox, SQLiteInbox, WebhookReceiver, parse_event, unreadable
 
 from tests.webhooks.payloads import body, finished
 
@@ -187,3 +187,15 @@ def test_a_locked_file_delays_no_delivery(tmp_path: Path) -> None:
         assert receiver.process_pending() == 0
         (kept,) = inbox.events()
         assert (kept.state, "truncated" in kept.error) == ("dead", True)
+
+
+@pytest.mark.parametrize("name", [b"nam\xe9", rb"half \ud83d"])
+@pytest.mark.parametrize("before", [b'"name"', b'"attributes"', b'"type": "clips"'])
+def test_a_name_of_a_member_that_is_no_text_costs_nothing_else(name: bytes, before: bytes) -> None:
+    """Only what no model knows cannot be read: neither the media nor a clip is lost."""
+    sent = body(finished())
+    assert before in sent
+    event: Any = parse_event(sent.replace(before, b'"' + name + b'": 1, ' + before))
+    assert (event.media.id, [clip.id for clip in event.clips], event.unreadable) == ("m-1", ["c-1"], ())
+    assert not {*event.media.missing, *event.clips[0].missing}
+    assert "extra" in {*event.media.to_dict().get("missing", ()), *event.clips[0].to_dict().get("missing", ())}

@@ -331,7 +331,7 @@ class Model(JsonView, Generic[W]):
         """
         wire: Any = self._wire
         unknown: dict[str, Any] = {}
-        sent = decoder(dict[str, msgspec.Raw]).decode(self._source.text(self._index))
+        sent = _members(self._source.text(self._index))
         relationships = unset_to_none(getattr(wire, "relationships", msgspec.UNSET))
         for part, known in (
             (_members(sent.get("attributes")), wire.attributes),
@@ -357,12 +357,15 @@ def was_sent(part: Any, name: str) -> bool:
     return sent
 
 
-def _members(content: msgspec.Raw | None) -> dict[str, msgspec.Raw]:
+def _members(content: Json | None) -> dict[str, msgspec.Raw]:
     """Return the members of an object; none if it is absent or not an object."""
     try:
         return {} if content is None else decoder(dict[str, msgspec.Raw]).decode(content)
     except msgspec.ValidationError:
         return {}
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        # One of their names is not text.
+        raise _unknown_part_error(error) from error
 
 
 def _decode_unknown(content: msgspec.Raw) -> Any:

@@ -137,8 +137,33 @@ def members(content: Json, title: str) -> dict[str, msgspec.Raw]:
     """
     try:
         return decoder(dict[str, msgspec.Raw]).decode(content)
+    except UnicodeDecodeError:
+        # The name of a member is not text. Structs do not decode names that they do not know.
+        return _known_members(content)
     except DECODE_ERRORS:
         raise UnreadableError(f"{title} is {json_kind(content)}, not an object") from None
+
+
+def _known_members(content: Json) -> dict[str, msgspec.Raw]:
+    found = decoder(_any_struct()).decode(content)
+    values = ((name, getattr(found, field)) for field, name in _FIELDS.items())
+    return {name: value for name, value in values if value is not msgspec.UNSET}
+
+
+@cache
+def _any_struct() -> type[msgspec.Struct]:
+    """Create a struct with the names of all members that the contract knows."""
+    import contentgroove_api.models as generated
+
+    kinds = [getattr(generated, name) for name in generated.__all__]
+    known = {name for kind in kinds for name in getattr(kind, "__struct_encode_fields__", ())}
+    _FIELDS.update({f"field_{index}": name for index, name in enumerate(sorted(known | {"type"}))})
+    fields = [(field, msgspec.Raw | msgspec.UnsetType, msgspec.UNSET) for field in _FIELDS]
+    return msgspec.defstruct("AnyStruct", fields, rename=_FIELDS)
+
+
+_FIELDS: dict[str, str] = {}
+"""The names of the members that the contract knows, by the attributes of `_any_struct`."""
 
 
 def member(sent: Mapping[str, msgspec.Raw], name: str) -> msgspec.Raw:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-STEP = 0.25 if os.name == "nt" else 86_400.0
+STEP = 0.25 if os.name == "nt" else 1.0
 """Seconds of one wait. Windows does not wake a thread that waits for a lock: signal handlers, Ctrl-C included, run when
-the wait is over. On other systems a signal ends the wait."""
+the wait is over. On other systems a signal ends the wait, unless it comes just before the wait begins."""
 
 
 def wait_for(attempt: Callable[[float], T], timeout: float | None = None) -> T:

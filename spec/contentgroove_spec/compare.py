@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from . import PipelineError, redocly
+from . import PipelineError, legacy, redocly
 from .canonical import BranchAligner, ComparedDocument, shared_operations
 from .changes import Change, Comparison, Location, Rating, kind_of
 from .documentation import documentation_changes
@@ -39,7 +39,7 @@ def compare(old: Document, new: Document, *, old_name: str = "old", new_name: st
     before, after = ComparedDocument.load(old, old_name), ComparedDocument.load(new, new_name)
     comparisons = (_operations, _webhooks, _first_server, _base_path, _own_servers, _operation_ids, _differences)
     changes = [change for find in (*comparisons, documentation_changes) for change in find(before, after)]
-    changes.sort(key=lambda change: (_ORDER[change.rating], str(change.location), change.what))
+    changes.sort(key=lambda change: (_ORDER[change.rating], str(change.subject), change.what))
     return Comparison(old_name, new_name, tuple(changes))
 
 
@@ -47,10 +47,10 @@ def _operations(before: ComparedDocument, after: ComparedDocument) -> Iterator[C
     for key in before.operations.keys() - after.operations.keys():
         location = Location(before.operations[key].name, part="operation")
         reason = "Apps that call it get an error."
-        yield Change(Rating.BREAKING, "removed", location, "The operation was removed.", reason)
+        yield legacy.change(Rating.BREAKING, "removed", location, "The operation was removed.", reason)
     for key in after.operations.keys() - before.operations.keys():
         location = Location(after.operations[key].name, part="operation")
-        yield Change(Rating.SAFE, "added", location, "The operation was added.", "No app calls it yet.")
+        yield legacy.change(Rating.SAFE, "added", location, "The operation was added.", "No app calls it yet.")
 
 
 def _base_path(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
@@ -59,7 +59,7 @@ def _base_path(before: ComparedDocument, after: ComparedDocument) -> Iterator[Ch
     if old_path != new_path and moved:
         what = f"The servers' path changed from `{old_path or '/'}` to `{new_path or '/'}`, and the path keys with it."
         reason = "The URLs on the wire are the same; corrections that name path keys no longer match."
-        yield Change(Rating.DOCUMENTATION, "changed", Location(), what, reason, old_path, new_path)
+        yield legacy.change(Rating.DOCUMENTATION, "changed", Location(), what, reason, old_path, new_path)
 
 
 def _own_servers(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
@@ -74,10 +74,10 @@ def _own_servers(before: ComparedDocument, after: ComparedDocument) -> Iterator[
         location = Location(new.name, part="operation", name="servers")
         for url in sorted(had - has):
             what = f"Server `{url}` was removed."
-            yield Change(Rating.BREAKING, "removed", location, what, "Calls to it may fail.", url)
+            yield legacy.change(Rating.BREAKING, "removed", location, what, "Calls to it may fail.", url)
         for url in sorted(has - had):
             what = f"Server `{url}` was added."
-            yield Change(Rating.SAFE, "added", location, what, "The others remain.", None, url)
+            yield legacy.change(Rating.SAFE, "added", location, what, "The others remain.", None, url)
 
 
 def _webhooks(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
@@ -85,11 +85,13 @@ def _webhooks(before: ComparedDocument, after: ComparedDocument) -> Iterator[Cha
         old, new = (cast("Document", side.canonical[key].get("callbacks", {})) for side in (before, after))
         for name in sorted(old.keys() - new.keys()):
             location = Location(operation.name, name, "operation")
-            yield Change(Rating.BREAKING, "removed", location, "The webhook was removed.", "It is no longer sent.")
+            yield legacy.change(
+                Rating.BREAKING, "removed", location, "The webhook was removed.", "It is no longer sent."
+            )
         for name in sorted(new.keys() - old.keys()):
             location = Location(operation.name, name, "operation")
             reason = "Apps ignore events that they do not know."
-            yield Change(Rating.SAFE, "added", location, "The webhook was added.", reason)
+            yield legacy.change(Rating.SAFE, "added", location, "The webhook was added.", reason)
 
 
 def _operation_ids(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
@@ -101,14 +103,16 @@ def _operation_ids(before: ComparedDocument, after: ComparedDocument) -> Iterato
             what = f"The operationId {describe_change(old, new) if kind == 'changed' else f'was {kind}'}."
             location = Location(pair[1].name, part="operation", name=str(new if kind == "added" else old))
             reason = "It is never sent; generated functions are named after it."
-            yield Change(Rating.SAFE, kind, location, what, reason, old, new)
+            yield legacy.change(Rating.SAFE, kind, location, what, reason, old, new)
 
 
 def _first_server(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:
     old, new = server_prefixes(before.expanded), server_prefixes(after.expanded)
     if old[:1] != new[:1] and sorted(old) == sorted(new):
         reason = "All servers remain; generated clients start with a different one."
-        yield Change(Rating.SAFE, "changed", Location(), f"The first server is `{new[0]}` now.", reason, old[0], new[0])
+        yield legacy.change(
+            Rating.SAFE, "changed", Location(), f"The first server is `{new[0]}` now.", reason, old[0], new[0]
+        )
 
 
 def _differences(before: ComparedDocument, after: ComparedDocument) -> Iterator[Change]:

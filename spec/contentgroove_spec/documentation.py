@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.pointers import escape, join, split
 
+from . import legacy
 from .canonical import SCHEMA_DOCUMENTATION, ComparedDocument, shared_operations
-from .changes import Change, Location, Rating, kind_of, locate
+from .changes import Change, Location, Rating, kind_of
 from .documents import without_timestamps
 from .operations import parameter_numbers
 
@@ -33,11 +34,11 @@ def documentation_changes(before: ComparedDocument, after: ComparedDocument) -> 
             location = Location(new.name, part="operation")
             what = f"The path's parameters were renamed; it was `{old.path}`."
             reason = "The names in braces are never sent."
-            yield Change(Rating.DOCUMENTATION, "changed", location, what, reason, old.path, new.path)
+            yield legacy.change(Rating.DOCUMENTATION, "changed", location, what, reason, old.path, new.path)
         document = {"paths": {key[1]: {key[0]: new.definition}}}
         for pointer, was, now in collector.differences(old.definition, new.definition, join(["paths", *key[::-1]])):
             parent, _, field = pointer.rpartition("/")
-            yield _documented(locate(parent, document, {key: new}), split(f"/{field}")[0], was, now)
+            yield _documented(legacy.locate(parent, document, {key: new}), split(f"/{field}")[0], was, now)
     yield from _unused_components(before, after)
 
 
@@ -49,7 +50,7 @@ def _documented(location: Location, field: str, was: Any, now: Any) -> Change:
         old, new = (without_timestamps(value, in_example=True) for value in (was, now))
         if kind == "changed" and old == new:
             what, reason = _TIMESTAMPS, "Collections of documents rewrite them."
-    return Change(Rating.DOCUMENTATION, kind, location, what, reason, was, now)
+    return legacy.change(Rating.DOCUMENTATION, kind, location, what, reason, was, now)
 
 
 def _document(old: Document, new: Document) -> Iterator[Change]:
@@ -74,7 +75,7 @@ def _unused_components(before: ComparedDocument, after: ComparedDocument) -> Ite
         kind = kind_of(was, now)
         what = f"The schema {'was ' if kind != 'changed' else ''}{kind}."
         location = Location(name=f"schema {name}")
-        yield Change(Rating.DOCUMENTATION, kind, location, what, "No operation uses it.", was, now)
+        yield legacy.change(Rating.DOCUMENTATION, kind, location, what, "No operation uses it.", was, now)
 
 
 class _TextCollector:

@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.pointers import escape, lookup, split
 
-from .changes import Change, Rating, locate
+from . import legacy
+from .changes import Change, Rating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -105,14 +106,14 @@ def changes_between(
         # The finding has the new name, but apps know the old one.
         path = f"{path.rpartition('/')[0]}/{escape(str(finding['old']))}"
     # Removed parts have no location in the new document.
-    location = locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
+    location = legacy.locate(path, compared[0] if finding["kind"] == "removed" else compared[1], names)
     if finding["property"] == "required" and finding["typeName"] == "Schema":
         yield from _required(finding, location)
         return
     breaking, reason = _rate(
         finding, location, examples_match=_was_unspecified(finding) and _examples_match(finding, before, compared[1])
     )
-    yield Change(
+    yield legacy.change(
         Rating.BREAKING if breaking else Rating.SAFE,
         "changed" if finding["kind"] == "modified" else cast("Kind", finding["kind"]),
         location,
@@ -135,12 +136,12 @@ def _required(finding: Finding, location: Location) -> Iterator[Change]:
         what = f"`{name}` {'became required' if required else 'is no longer required'}."
         if breaks:
             reason = "Requests without it are rejected." if required else "Apps that read it may find nothing."
-        elif location.is_received:
+        elif legacy.is_received(location):
             reason = "It is always present now." if required else "It may still be present."
         else:
             reason = "Requests with it are accepted as before."
         rating = Rating.BREAKING if breaks else Rating.SAFE
-        yield Change(rating, "changed", inner, what, reason, newly_required=required and breaks)
+        yield legacy.change(rating, "changed", inner, what, reason, newly_required=required and breaks)
 
 
 def _examples_match(finding: Finding, before: Mapping[tuple[str, str], Operation], new: Document) -> bool:
@@ -166,16 +167,20 @@ def _rate(finding: Finding, location: Location, *, examples_match: bool) -> tupl
     """Return whether a finding breaks, and the reason."""
     if location.webhook and finding["typeName"] == "PathItem" and finding["kind"] != "added":
         return True, "Deliveries no longer go to the URL that the app subscribed."
-    if location.part in {"request", "parameter"} and not location.is_received:
+    if location.part in {"request", "parameter"} and not legacy.is_received(location):
         own = _request_part(finding) or _request_value(finding, examples_match=examples_match)
     else:
         own = _response(finding, location)
     if own is not None:
         return own
     if finding["major"]:
-        reasons = _REASONS | (_REASONS_READ if location.is_received else _REASONS_WRITTEN)
+        reasons = _REASONS | (_REASONS_READ if legacy.is_received(location) else _REASONS_WRITTEN)
         return True, reasons.get(finding["rules"][0], "Code that relies on it may break.")
-    reason = "What an app reads today still comes." if location.is_received else "What an app sends today still works."
+    reason = (
+        "What an app reads today still comes."
+        if legacy.is_received(location)
+        else "What an app sends today still works."
+    )
     return False, reason
 
 
@@ -214,9 +219,9 @@ def _response(finding: Finding, location: Location) -> tuple[bool, str] | None:
         if location.name[:1] in {"4", "5"} or location.name == "default":
             return False, "Code that handles it is not reached, or is reached as before."
         return None
-    if location.is_received and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
+    if legacy.is_received(location) and finding["kind"] == "removed" and finding["path"].endswith("/schema"):
         return True, "Any value may come now."
-    if location.is_received and _was_unspecified(finding) and not finding["major"]:
+    if legacy.is_received(location) and _was_unspecified(finding) and not finding["major"]:
         return False, "The document specifies what it left open."
     return None
 

@@ -1,0 +1,1 @@
+"""Reports of comparisons, one module for each format; `report` contains what all of them show."""

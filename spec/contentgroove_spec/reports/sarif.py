@@ -1,0 +1,99 @@
+"""The report for code scanning: SARIF 2.1.0 (OASIS Static Analysis Results Interchange Format)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from contentgroove._version import __version__
+
+from contentgroove_spec.changes import Rating
+from contentgroove_spec.rules import RULES
+
+from .report import action_for, compared, groups, reached
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contentgroove_spec.changes import Change
+
+    from .lines import Sources, SourceText
+    from .report import Level, Report
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+NOT_COMPARED = "not-compared"
+"""The rule of parts that could not be compared."""
+
+LEVELS: dict[Level, str] = {
+    "breaking_for_you": "error",
+    "breaking": "error",
+    "safe": "note",
+    "documentation": "none",
+}
+"""The level of results in SARIF. With coverage, what breaks others only is a warning."""
+
+
+def as_sarif(report: Report, sources: Sources) -> str:
+    """Write a report for code scanning, one result for each change."""
+    results = [result for part in compared(report) for result in _results(part, sources)]
+    used = {result["ruleId"] for result in results}
+    log = {
+        "$schema": SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "contentgroove spec diff",
+                        "semanticVersion": __version__,
+                        "rules": [_rule(rule) for rule in sorted(used)],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": results,
+            }
+        ],
+    }
+    return json.dumps(log, ensure_ascii=False, indent=2) + "\n"
+
+
+def _rule(name: str) -> dict[str, Any]:
+    text = RULES[name].what if name in RULES else "A part of a document could not be compared."
+    return {"id": name, "shortDescription": {"text": text}}
+
+
+def _results(report: Report, sources: Sources) -> Iterator[dict[str, Any]]:
+    for group in groups(report):
+        level = LEVELS[group.level]
+        if group.level == "breaking" and report.affected is not None:
+            level = "warning"
+        for change in group.changes:
+            text = f"{change.subject}: {change.what} {change.reason}"
+            if group.level == "breaking_for_you":
+                text += f" {action_for(change)}"
+            yield _result(change.rule, level, text, *sources.place(change), _identity(change)) | {
+                "properties": {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
+            }
+    for part in report.comparison.not_compared:
+        text = f"{part.pointer or '/'} could not be compared: {part.reason}"
+        yield _result(NOT_COMPARED, "warning", text, *sources.place_of_part(part), part.pointer + part.document)
+
+
+def _identity(change: Change) -> str:
+    return f"{change.subject.component} {change.old_pointer} {change.new_pointer} {change.what}"
+
+
+def _result(rule: str, level: str, text: str, source: SourceText, line: int, identity: str) -> dict[str, Any]:
+    # A path is written as a relative URI; a URL stays one.
+    uri = quote(PurePath(source.name).as_posix()) if source.is_file else quote(source.name, safe=":/?#[]@!$&'()*+,;=%")
+    digest = hashlib.sha256(f"{rule} {identity}".encode()).hexdigest()
+    return {
+        "ruleId": rule,
+        "level": level,
+        "message": {"text": text},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}],
+        "partialFingerprints": {"change/v1": digest},
+    }

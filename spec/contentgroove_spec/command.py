@@ -12,14 +12,15 @@ from contentgroove._extras import needs
 from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.command import GroupWithHelp
 from contentgroove.cli.exit_codes import CommandError, ExitCode
-from contentgroove.cli.output import multi_line
+from contentgroove.cli.output import Output, is_terminal, multi_line
 
 from . import PipelineError
 from .changes import Rating
 
 if TYPE_CHECKING:
-    from .changes import Comparison
-    from .reports import Section
+    from .fetching import FetchedDocument
+    from .reports.lines import Sources
+    from .reports.report import Report
 
 
 class Format(StrEnum):
@@ -29,6 +30,8 @@ class Format(StrEnum):
     JSON = "json"
     MARKDOWN = "markdown"
     HTML = "html"
+    SARIF = "sarif"
+    GITHUB = "github"
 
 
 class FailOn(StrEnum):
@@ -45,7 +48,8 @@ Examples:
   contentgroove spec diff 1.3.1 1.3.17
   contentgroove spec diff old.yaml new.yaml --fail-on breaking
   contentgroove spec diff --coverage coverage.json
-  contentgroove spec diff --format html --output changes.html"""
+  contentgroove spec diff --format html --output changes.html
+  contentgroove spec diff old.yaml new.yaml --format github --fail-on breaking"""
 
 
 def register(app: typer.Typer) -> None:
@@ -66,7 +70,7 @@ def diff(
     new: Annotated[str | None, typer.Argument(help="Another one. Default: the published document.")] = None,
     *,
     coverage: Annotated[
-        Path | None, typer.Option(help="Report only changes that affect an app: the file of --contentgroove-coverage.")
+        Path | None, typer.Option(help="Say what affects an app, by what its tests used: the file of --contentgroove-coverage.")
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Changes that end in exit status 1.")] = FailOn.NONE,
     style: Annotated[Format, typer.Option("--format", help="Format of the report.")] = Format.TEXT,
@@ -80,14 +84,16 @@ def diff(
     """Show what changed between two versions of the API's document, and what breaks.
 
     By default, OLD is the document that this version was made from. --fail-on any ignores changes that affect only
-    the documentation.
+    the documentation. A part that cannot be compared counts as breaking, and with --coverage only what the app uses.
     """
     with needs("`contentgroove spec diff`", "spec"):
+        from .affected import affected_by, summary
         from .compare import compare
         from .config import default_config
-        from .coverage import impact_on_app, read_coverage
+        from .coverage import read_coverage
         from .documents import canonical_digest, dump_yaml
         from .fetching import fetch, from_file, from_name
+        from .reports.report import Report
 
     try:
         config = default_config()
@@ -98,40 +104,99 @@ def diff(
         comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
-        sections: tuple[Section, ...] = ()
+        report = Report(comparison)
         if usage is not None:
-            comparison, section = impact_on_app(comparison, usage)
-            sections = (section,)
-        report = write(comparison, sections, Format.JSON if as_json else style)
-        if output is None:
-            typer.echo(report, nl=False)
-        else:
-            _write(output, report)
+            affected = affected_by(comparison, usage, *documents)
+            report = Report(comparison, affected, (summary(comparison, affected),))
+        write(report, Format.JSON if as_json else style, output, sources=(before, after))
     except (PipelineError, DocumentError) as error:
         raise CommandError(ExitCode.FAILED, multi_line(str(error))) from error
-    if fails(comparison, fail_on):
+    if fails(report, fail_on):
         raise typer.Exit(1)
 
 
-def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) -> str:
-    """Write a report in a format."""
-    from . import reports
+def write(
+    report: Report, style: Format, output: Path | None, *, sources: tuple[FetchedDocument, FetchedDocument]
+) -> None:
+    """Write a report in a format, to a file or to standard output.
 
+    Args:
+        report: The report.
+        style: The format.
+        output: The file; None for standard output.
+        sources: Both documents, for the formats that name lines.
+
+    Raises:
+        PipelineError: The file cannot be written.
+    """
+    if output is not None:
+        _write(output, _in_format(report, style, sources))
+    elif style is Format.TEXT and is_terminal(sys.stdout):
+        _print_coloured(report)
+    else:
+        typer.echo(_in_format(report, style, sources), nl=False)
+
+
+def _in_format(report: Report, style: Format, sources: tuple[FetchedDocument, FetchedDocument]) -> str:
+    # Each format is imported only when it is written.
     match style:
         case Format.TEXT:
-            return multi_line(reports.as_text(comparison, sections))
+            from .reports.text import as_text
+
+            return multi_line(as_text(report))
         case Format.JSON:
-            return reports.as_json(comparison, sections)
+            from .reports.json_report import as_json
+
+            return as_json(report)
         case Format.MARKDOWN:
-            return reports.as_markdown(comparison, sections)
+            from .reports.markdown import as_markdown
+
+            return as_markdown(report)
         case Format.HTML:
-            return reports.as_html(comparison, sections)
+            from .reports.html import as_html
+
+            return as_html(report)
+        case Format.SARIF:
+            from .reports.sarif import as_sarif
+
+            return as_sarif(report, _texts(sources))
+        case Format.GITHUB:
+            from .reports.annotations import as_annotations
+
+            return as_annotations(report, _texts(sources))
 
 
-def fails(comparison: Comparison, fail_on: FailOn) -> bool:
-    """Return whether a comparison ends in exit status 1."""
-    breaking, safe = comparison.rated(Rating.BREAKING), comparison.rated(Rating.SAFE)
-    return bool(breaking and fail_on is not FailOn.NONE) or bool(safe and fail_on is FailOn.ANY)
+def _texts(sources: tuple[FetchedDocument, FetchedDocument]) -> Sources:
+    from .reports.lines import Sources, SourceText
+
+    old, new = (
+        SourceText(source.source if source.path is None else str(source.path), source.content, source.path is not None)
+        for source in sources
+    )
+    return Sources(old, new)
+
+
+def _print_coloured(report: Report) -> None:
+    from rich.text import Text
+
+    from .reports.text import COLOURS, text_lines
+
+    console = Output().console
+    for line, level in text_lines(report, console.width):
+        console.print(Text(multi_line(line), COLOURS[level] if level else ""), soft_wrap=True)
+
+
+def fails(report: Report, fail_on: FailOn) -> bool:
+    """Return whether a report ends in exit status 1.
+
+    With coverage, only what affects the app counts. A part that could not be compared counts as a breaking change,
+    because it may be one.
+    """
+    if fail_on is FailOn.NONE:
+        return False
+    found = report.comparison if report.affected is None else report.affected
+    ratings = {change.rating for change in found.changes}
+    return bool(found.not_compared) or Rating.BREAKING in ratings or (fail_on is FailOn.ANY and Rating.SAFE in ratings)
 
 
 def _write(path: Path, text: str) -> None:

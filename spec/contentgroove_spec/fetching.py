@@ -50,11 +50,13 @@ class FetchedDocument:
         content: Its bytes.
         source: Its source, without the address of a registry.
         release: The mirror's release; None if it is from another source.
+        path: The path of a local file; None if it is from another source.
     """
 
     content: bytes
     source: str
     release: str | None = None
+    path: Path | None = None
 
     def parse(self) -> Document:
         """Read the document.
@@ -116,7 +118,7 @@ def from_file(file: Path) -> FetchedDocument:
     """
     try:
         with file.open("rb") as opened:
-            return FetchedDocument(opened.read(LIMITS.bytes + 1), f"file:{file.name}")
+            return FetchedDocument(opened.read(LIMITS.bytes + 1), f"file:{file.name}", path=file)
     except OSError as error:
         raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
 

@@ -14,7 +14,8 @@ from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
-from contentgroove_spec.fetching import fetch
+from contentgroove_spec.fetching import fetch, from_file
+from contentgroove_spec.reports.report import Report
 
 from .corrections import read
 from .generate import generate, require_up_to_date
@@ -24,9 +25,8 @@ from .update import update
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
-    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+    from contentgroove_spec.fetching import FetchedDocument
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
@@ -80,20 +80,19 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     elif options.command == "diff":
         fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
         new = fetched.parse_expected(config)
-        comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
-        _report(options, comparison, impact(config, new) if comparison.changes else ())
-        return fails(comparison, options.fail_on)
+        published = from_file(config.published)
+        comparison = compare(published.parse(), new, old_name=config.published.name, new_name=fetched.source)
+        report = Report(comparison, sections=impact(config, new) if comparison.changes else ())
+        _report(options, report, (published, fetched))
+        return fails(report, options.fail_on)
     else:
         update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False
 
 
-def _report(options: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:
-    text = write(comparison, sections, options.format)
-    if options.output is None:
-        _print(text.rstrip("\n"))
-    else:
-        options.output.write_text(text, encoding="utf-8", newline="\n")
+def _report(options: argparse.Namespace, report: Report, sources: tuple[FetchedDocument, FetchedDocument]) -> None:
+    write(report, options.format, options.output, sources=sources)
+    if options.output is not None:
         _print_note(f"Wrote {options.output}.")
 
 

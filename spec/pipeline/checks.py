@@ -10,7 +10,7 @@ from itertools import takewhile
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
-from contentgroove_spec.reports import count_text
+from contentgroove_spec.reports.report import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

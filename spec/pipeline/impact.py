@@ -14,7 +14,7 @@ from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import RecordingError, load, stale, unexpected_violations
 from contentgroove_spec import PipelineError
 from contentgroove_spec.operations import operations
-from contentgroove_spec.reports import Advice, Section, count_text
+from contentgroove_spec.reports.report import Advice, Section, count_text
 
 from .corrections import action_name, apply_matching, read
 from .generate import write_outputs

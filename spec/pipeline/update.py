@@ -17,7 +17,7 @@ from contentgroove._openapi.documents import DocumentError
 from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
-from contentgroove_spec.reports import count_text
+from contentgroove_spec.reports.report import count_text
 
 from .checks import Failure, as_text, by_work, run_check
 from .corrections import read
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+    from contentgroove_spec.reports.report import Section
 
 
 class UpdateStoppedError(PipelineError):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+    from contentgroove_spec.reports.report import Section
 
 pytestmark = pytest.mark.slow
 

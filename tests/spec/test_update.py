@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+    from contentgroove_spec.reports.report import Section
 
 pytestmark = pytest.mark.process
 

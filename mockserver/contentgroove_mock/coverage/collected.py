@@ -28,6 +28,11 @@ MODELS: tuple[type[Any], ...] = (
     models.WebhookSubscription,
     models.DirectUpload,
 )
+MAX_VALUE = 64
+"""Characters of a value that is recorded; those that a contract lists are short."""
+MAX_VALUES = 100
+"""Values that are recorded of one parameter or field."""
+
 _BASE_MODULE = models.Media.__mro__[1].__module__
 _ABOUT_FIELDS = frozenset({"fields_set", "extra"})
 _CONTAINERS = ("attributes", "relationships")
@@ -40,11 +45,16 @@ class OperationUsage(Struct):
         statuses: How often each status was received.
         query: The names of the query parameters that were sent, such as `page[size]`.
         request_fields: JSON pointers of the fields of request bodies, with `*` for the items of lists.
+        query_values: The short values that were sent, by the parameter's name. Reports contain those that the contract
+            lists, and no others, because they can be personal.
+        request_values: The same by the field's JSON pointer.
     """
 
     statuses: dict[str, int] = field(default_factory=dict[str, int])
     query: set[str] = field(default_factory=set[str])
     request_fields: set[str] = field(default_factory=set[str])
+    query_values: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
+    request_values: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
 
 class CoverageData(Struct):
@@ -78,9 +88,15 @@ class CoverageData(Struct):
         usage = self.operations.setdefault(operation.name, OperationUsage())
         _add(usage.statuses, {str(response.status): 1})
         pairs = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
-        usage.query |= {name for name, _ in pairs} - operation.query.credentials
+        sent = [(name, value) for name, value in pairs if name not in operation.query.credentials]
+        usage.query |= {name for name, _ in sent}
+        for name, value in sent:
+            for item in value.split(","):
+                _add_value(usage.query_values, name, item)
         with contextlib.suppress(ValueError):
-            usage.request_fields.update(_leaf_pointers(decode_json(request.content), ""))
+            for pointer, value in _leaves(decode_json(request.content), ""):
+                usage.request_fields.add(pointer)
+                _add_value(usage.request_values, pointer, value)
 
     def add_delivery(self, event: str) -> None:
         """Add one delivered webhook."""
@@ -97,6 +113,12 @@ class CoverageData(Struct):
             _add(usage.statuses, other_usage.statuses)
             usage.query |= other_usage.query
             usage.request_fields |= other_usage.request_fields
+            for mine, others in (
+                (usage.query_values, other_usage.query_values),
+                (usage.request_values, other_usage.request_values),
+            ):
+                for key, values in others.items():
+                    mine[key] = mine.get(key, set()) | values
         _add(self.webhooks, other.webhooks)
         _add(self.faults, other.faults)
         self.reads |= other.reads
@@ -108,15 +130,21 @@ def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:
         counts[name] = counts.get(name, 0) + times
 
 
-def _leaf_pointers(value: Any, parent: str) -> Iterator[str]:
+def _add_value(values: dict[str, set[str]], key: str, value: Any) -> None:
+    if isinstance(value, str) and len(value) <= MAX_VALUE and len(values.get(key, ())) < MAX_VALUES:
+        values.setdefault(key, set()).add(value)
+
+
+def _leaves(value: Any, parent: str) -> Iterator[tuple[str, Any]]:
+    """Yield the JSON pointers and values of everything that is neither an object nor a list."""
     if isinstance(value, dict):
         for name, member in cast("dict[str, Any]", value).items():
-            yield from _leaf_pointers(member, f"{parent}/{escape(name)}")
+            yield from _leaves(member, f"{parent}/{escape(name)}")
     elif isinstance(value, list):
         for item in cast("list[Any]", value):
-            yield from _leaf_pointers(item, f"{parent}/*")
+            yield from _leaves(item, f"{parent}/*")
     else:
-        yield parent
+        yield parent, value
 
 
 @contextlib.contextmanager

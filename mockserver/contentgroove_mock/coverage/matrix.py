@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import resolve_reference
 from msgspec import Struct
 
 from contentgroove_mock.coverage.collected import CoverageData, OperationUsage, fields_of
+from contentgroove_mock.coverage.listed_values import listed_body_values, listed_query_values
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -35,6 +37,8 @@ class Row(Struct, frozen=True):
     query: tuple[str, ...]
     request_fields: tuple[str, ...]
     response_fields: tuple[str, ...]
+    query_values: dict[str, list[str]]
+    request_values: dict[str, list[str]]
 
     @property
     def call_count(self) -> int:
@@ -97,6 +101,7 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
     def read_fields(schema: Mapping[str, Any]) -> tuple[str, ...]:
         return tuple(sorted(set(_walk(schema, checker.document, reads))))
 
+    documented = {found.operation_id or str(found): found for found in operations(checker.document)}
     rows: list[Row] = []
     for name, operation in checker.operations.items():
         usage = collected.operations.get(name, OperationUsage())
@@ -109,6 +114,8 @@ def matrix(collected: CoverageData, checker: Checker) -> CoverageMatrix:
             tuple(sorted(usage.query)),
             tuple(sorted(usage.request_fields)),
             read_fields(operation.success) if usage.statuses else (),
+            listed_query_values(documented[name], usage.query_values),
+            listed_body_values(documented[name], usage.request_values),
         )
         rows.append(row)
     events = tuple(

@@ -40,9 +40,10 @@ def json_report(matrix: CoverageMatrix) -> str:
     """Return the coverage as JSON, for tools that check whether a change of the contract matters.
 
     Members: `version`, `contract` (its SHA-256), `percent`, `covered`, `total`, `missing`, `operations` (those that
-    were called: `method`, `path`, `statuses`, `query`, `request_fields`, `response_fields`), `webhooks`, `faults`,
-    `violations`. Fields are JSON pointers with `*` for the items of lists; `response_fields` are those that the
-    application read from the SDK's models of that kind.
+    were called: `method`, `path`, `statuses`, `query`, `request_fields`, `response_fields`, `query_values`, `request_values`),
+    `webhooks`, `faults`, `violations`. Fields are JSON pointers with `*` for the items of lists; `response_fields` are
+    those that the application read from the SDK's models of that kind. Values are those that were sent and that the
+    contract lists.
     """
     operations: dict[str, object] = {}
     for row in matrix.rows:
@@ -55,6 +56,8 @@ def json_report(matrix: CoverageMatrix) -> str:
                 "query": row.query,
                 "request_fields": row.request_fields,
                 "response_fields": row.response_fields,
+                **({"query_values": row.query_values} if row.query_values else {}),
+                **({"request_values": row.request_values} if row.request_values else {}),
             }
     delivered = [event for event in matrix.events if event.deliveries]
     report = {

@@ -61,8 +61,8 @@ def as_sarif(report: Report, sources: Sources) -> str:
 
 
 def _rule(name: str) -> dict[str, Any]:
-    text = RULES[name].what if name in RULES else "A part of a document could not be compared."
-    return {"id": name, "shortDescription": {"text": text}}
+    word = RULES[name].word if name in RULES else "a part that could not be compared"
+    return {"id": name, "shortDescription": {"text": f"{name.replace('-', ' ').capitalize()} ({word})."}}
 
 
 def _results(report: Report, sources: Sources) -> Iterator[dict[str, Any]]:

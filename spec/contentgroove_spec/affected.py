@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._openapi.pointers import split
 
-from .changes import Direction, Location, Rating, field_of
+from .changes import Location, Rating, field_of
 from .coverage import Usage
 from .field_paths import FieldPaths
 from .operations import with_numbered_parameters
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from .changes import Change, Comparison, NotCompared, Use
     from .coverage import Coverage
     from .documents import Document
+
+MAX_NAMED = 5
+"""Changes that the summary names; the report shows all."""
 
 _VALUES_REMOVED = "enum-values-removed"
 _REQUIRED = "/required"
@@ -44,7 +47,10 @@ def affected_by(comparison: Comparison, coverage: Coverage, old: Document, new: 
 def summary(comparison: Comparison, affected: Affected) -> Section:
     """Summarise what a comparison means for an app."""
     breaking = comparison.rated(Rating.BREAKING)
-    text = f"{count_text(len(breaking), 'breaking change')}; you use {len(affected.breaking())}."
+    own = affected.breaking()
+    names = "; ".join(f"{change.uses[0].location}: {change.what.rstrip('.')}" for change in own[:MAX_NAMED])
+    more = f"; … and {len(own) - MAX_NAMED} more" if len(own) > MAX_NAMED else ""
+    text = f"{count_text(len(breaking), 'breaking change')}; you use {len(own)}{': ' + names if names else ''}{more}."
     if affected.not_compared:
         text += f" {count_text(len(affected.not_compared), 'part')} that you use could not be compared."
     return Section("What it means for your app", text)
@@ -61,7 +67,6 @@ class _Matcher:
     def own(self, change: Change) -> Change | None:
         """Return a change with only the uses that are the app's; None if there are none."""
         uses = [use for use in change.uses if self._affects(change, use)]
-        # Below recursive schemas and where a body contains a schema often, two uses can be of the same root.
         if not uses:
             return None
         worst = min(uses, key=lambda use: ORDER[use.rating])
@@ -75,7 +80,7 @@ class _Matcher:
 
     def _usage(self, location: Location) -> Usage | None:
         if location.webhook:
-            # The published document has another name for the webhook than the contract, from which coverage is measured.
+            # Coverage has the contract's name of the webhook, and the published document has another.
             known = self._coverage.webhooks
             if location.webhook in known or not known:
                 return known.get(location.webhook)
@@ -88,11 +93,12 @@ class _Matcher:
         if not location.operation:
             return use.rating is not Rating.DOCUMENTATION
         usage = self._usage(location)
-        if usage is None:
-            return False
-        if location.webhook:
-            return location.part != "request" or self._field_is_used(change, location, usage.read)
+        return usage is not None and self._affects_usage(change, location, usage)
+
+    def _affects_usage(self, change: Change, location: Location, usage: Usage) -> bool:
         match location.part:
+            case "request" if location.webhook:
+                return self._field_is_used(change, location, usage.read)
             case "parameter" if location.name.endswith(" in query"):
                 return _parameter_is_used(change, location, usage)
             case "response":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from enum import StrEnum
-from pathlib import Path  # noqa: TC003 - typer reads the signature at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -70,7 +70,8 @@ def diff(
     new: Annotated[str | None, typer.Argument(help="Another one. Default: the published document.")] = None,
     *,
     coverage: Annotated[
-        Path | None, typer.Option(help="Say what affects an app, by what its tests used: the file of --contentgroove-coverage.")
+        Path | None,
+        typer.Option(help="Say what affects an app, by what its tests used: the file of --contentgroove-coverage."),
     ] = None,
     fail_on: Annotated[FailOn, typer.Option(help="Changes that end in exit status 1.")] = FailOn.NONE,
     style: Annotated[Format, typer.Option("--format", help="Format of the report.")] = Format.TEXT,
@@ -170,10 +171,18 @@ def _texts(sources: tuple[FetchedDocument, FetchedDocument]) -> Sources:
     from .reports.lines import Sources, SourceText
 
     old, new = (
-        SourceText(source.source if source.path is None else str(source.path), source.content, source.path is not None)
+        SourceText(
+            source.source if source.path is None else _relative(source.path), source.content, source.path is not None
+        )
         for source in sources
     )
     return Sources(old, new)
+
+
+def _relative(path: Path) -> str:
+    """Return a path as it is below this folder, which is the repository's in CI; others stay absolute."""
+    here, full = Path.cwd(), path.resolve()
+    return (full.relative_to(here) if full.is_relative_to(here) else full).as_posix()
 
 
 def _print_coloured(report: Report) -> None:

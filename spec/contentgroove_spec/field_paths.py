@@ -93,7 +93,9 @@ class FieldPaths:
         named = None if properties is None else properties.optional(step)
         if named is not None:
             yield named, rest
-        yield from ((part.member(keyword), rest) for keyword in (_ITEMS if step == "*" else _OTHERS) if keyword in schema)
+        yield from (
+            (part.member(keyword), rest) for keyword in (_ITEMS if step == "*" else _OTHERS) if keyword in schema
+        )
         patterns = part.optional("patternProperties")
         if patterns is not None and isinstance(patterns.value, dict):
             yield from ((patterns.member(name), rest) for name in cast("dict[str, Any]", patterns.value))

@@ -40,10 +40,10 @@ def json_report(matrix: CoverageMatrix) -> str:
     """Return the coverage as JSON, for tools that check whether a change of the contract matters.
 
     Members: `version`, `contract` (its SHA-256), `percent`, `covered`, `total`, `missing`, `operations` (those that
-    were called: `method`, `path`, `statuses`, `query`, `request_fields`, `response_fields`, `query_values`, `request_values`),
-    `webhooks`, `faults`, `violations`. Fields are JSON pointers with `*` for the items of lists; `response_fields` are
-    those that the application read from the SDK's models of that kind. Values are those that were sent and that the
-    contract lists.
+    were called: `method`, `path`, `statuses`, `query`, `request_fields`, `response_fields`, `query_values`,
+    `request_values`), `webhooks`, `faults`, `violations`. Fields are JSON pointers with `*` for the items of lists.
+    `response_fields` are those that the application read from the SDK's models of that kind; values are those that
+    were sent and that the contract lists.
     """
     operations: dict[str, object] = {}
     for row in matrix.rows:

@@ -16,7 +16,8 @@ _STYLE = """
 :root { color-scheme: light dark; --line: light-dark(#d5d8de, #3a3f4a); --dim: light-dark(#5b6270, #9aa3b2);
   --red: light-dark(#b3261e, #ff8a80); --amber: light-dark(#8a5300, #ffb74d); --green: light-dark(#1b6e3c, #7bd88f); }
 body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
-h1 { font-size: 1.4rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
+h1 { font-size: 1.4rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
+h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
 p { margin: .25rem 0; } .dim { color: var(--dim); }
 h2.breaking_for_you, .legend .breaking_for_you { color: var(--red); }
 h2.breaking, .legend .breaking { color: var(--amber); }

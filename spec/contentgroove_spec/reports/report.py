@@ -1,4 +1,4 @@
-"""What every report shows: a headline that is true, and the changes in groups, those that break the reader's app first."""
+"""What every report shows: a true headline, and the changes in groups, those that break the reader's app first."""
 
 from __future__ import annotations
 

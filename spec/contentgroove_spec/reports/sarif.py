@@ -10,7 +10,6 @@ from urllib.parse import quote
 
 from contentgroove._version import __version__
 
-from contentgroove_spec.changes import Rating
 from contentgroove_spec.rules import RULES
 
 from .report import action_for, compared, groups, reached
@@ -74,26 +73,36 @@ def _results(report: Report, sources: Sources) -> Iterator[dict[str, Any]]:
             text = f"{change.subject}: {change.what} {change.reason}"
             if group.level == "breaking_for_you":
                 text += f" {action_for(change)}"
-            yield _result(change.rule, level, text, *sources.place(change), _identity(change)) | {
-                "properties": {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
-            }
+            properties = {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
+            result = _result(change.rule, level, text, sources.place(change))
+            yield result | _fingerprint(change.rule, _identity(change)) | {"properties": properties}
     for part in report.comparison.not_compared:
         text = f"{part.pointer or '/'} could not be compared: {part.reason}"
-        yield _result(NOT_COMPARED, "warning", text, *sources.place_of_part(part), part.pointer + part.document)
+        result = _result(NOT_COMPARED, "warning", text, sources.place_of_part(part))
+        yield result | _fingerprint(NOT_COMPARED, f"{part.document} {part.pointer}")
 
 
 def _identity(change: Change) -> str:
     return f"{change.subject.component} {change.old_pointer} {change.new_pointer} {change.what}"
 
 
-def _result(rule: str, level: str, text: str, source: SourceText, line: int, identity: str) -> dict[str, Any]:
-    # A path is written as a relative URI; a URL stays one.
-    uri = quote(PurePath(source.name).as_posix()) if source.is_file else quote(source.name, safe=":/?#[]@!$&'()*+,;=%")
-    digest = hashlib.sha256(f"{rule} {identity}".encode()).hexdigest()
+def _file_uri(name: str) -> str:
+    path = PurePath(name)
+    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+
+
+def _result(rule: str, level: str, text: str, place: tuple[SourceText, int]) -> dict[str, Any]:
+    source, line = place
+    # A URL stays one, and so does the name of a release.
+    uri = _file_uri(source.name) if source.is_file else quote(source.name, safe=":/?#[]@!$&'()*+,;=%")
     return {
         "ruleId": rule,
         "level": level,
         "message": {"text": text},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}],
-        "partialFingerprints": {"change/v1": digest},
     }
+
+
+def _fingerprint(rule: str, identity: str) -> dict[str, Any]:
+    """Return what makes a result the same in two runs."""
+    return {"partialFingerprints": {"change/v1": hashlib.sha256(f"{rule} {identity}".encode()).hexdigest()}}

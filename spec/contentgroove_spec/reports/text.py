@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from .report import Group, Level, Report
 
 MAX_SHOWN = 8
-"""Locations of a change, subjects of the same change, and parts that could not be compared; the rest is counted. The other
-formats list all."""
+"""Locations of a change, subjects of the same change, and parts that could not be compared; the rest is counted.
+
+The other formats list all."""
 
 _MIN_WIDTH = 40
 

@@ -12,10 +12,10 @@ import jsonpatch
 import pytest
 from contentgroove.cli.app import run
 from contentgroove_spec import PipelineError
-from contentgroove_spec.changes import Change, Comparison, Location, Rating, Subject, Use
+from contentgroove_spec.affected import affected_by, summary, uses
+from contentgroove_spec.changes import Rating
 from contentgroove_spec.compare import compare
-from contentgroove_spec.coverage import Coverage, Usage, affects, impact_on_app, read_coverage, uses
-from contentgroove_spec.reports import as_text
+from contentgroove_spec.coverage import Coverage, Usage, read_coverage
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -164,12 +164,12 @@ def test_changes_that_affect_an_app(
     comparison = compare(films, new)
     breaking = len(comparison.rated(Rating.BREAKING))
     assert breaking
-    affecting, section = impact_on_app(comparison, coverage)
-    used = affecting.rated(Rating.BREAKING)
+    found = affected_by(comparison, coverage, films, new)
+    used = found.breaking()
     assert sorted(str(use.location) for change in used for use in change.uses) == sorted(affected)
-    assert section.summary.startswith(f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(used)}")
-    assert len(section.advice) == len(used)
-    assert all(advice.action for advice in section.advice)
+    text = summary(comparison, found).summary
+    assert text.startswith(f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(used)}")
+    assert all(str(change.uses[0].location) in text for change in used)
 
 
 @pytest.mark.process
@@ -178,15 +178,19 @@ def test_safe_changes_are_reported_if_they_are_used(films: dict[str, Any], cover
     new = copy.deepcopy(films)
     new["paths"]["/films"]["get"]["deprecated"] = True
     new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
-    affecting, section = impact_on_app(compare(films, new), coverage)
-    assert [str(use.location) for change in affecting.changes for use in change.uses] == ["GET /v1/films"]
-    assert section.summary == "0 breaking changes; you use 0."
+    comparison = compare(films, new)
+    found = affected_by(comparison, coverage, films, new)
+    assert [str(use.location) for change in found.changes for use in change.uses] == ["GET /v1/films"]
+    assert summary(comparison, found).summary == "0 breaking changes; you use 0."
 
 
-def test_documentation_of_the_whole_document_affects_no_app(coverage: Coverage) -> None:
+def test_documentation_of_the_whole_document_affects_no_app(films: dict[str, Any], coverage: Coverage) -> None:
     """Apps do not use the version in the document's info."""
-    use = Use(Location(name="info"), None, Rating.DOCUMENTATION, "It is never sent.")
-    assert not affects(use, coverage)
+    new = copy.deepcopy(films)
+    new["info"]["version"] = "2"
+    comparison = compare(films, new)
+    assert comparison.changes
+    assert affected_by(comparison, coverage, films, new).changes == ()
 
 
 @pytest.mark.parametrize(
@@ -194,14 +198,14 @@ def test_documentation_of_the_whole_document_affects_no_app(coverage: Coverage) 
     [
         ("/data/*/name", "/data/*/name", True),
         ("/data/*/name", "/data", True),
-        ("/data/*/name", "/data/*/name/first", False),
+        ("/data/*/name", "/data/*/name/first", True),
         ("/data/*/name", "/data/*/names", False),
         ("/meta/de/title", "/meta/*/title", True),
         ("/meta/*/title", "/meta/de/title", True),
     ],
 )
 def test_fields(used: str, changed: str, affected: bool) -> None:  # noqa: FBT001 - a case
-    """A field is used if it, or one inside it, was; a star stands for any step."""
+    """A field is used if it, one inside it, or one around it was; a star stands for any step."""
     assert uses([used], changed) is affected
 
 
@@ -249,25 +253,102 @@ def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.Captu
         names.append(str(path))
     options = ["--coverage", str(written(tmp_path, COVERAGE)), "--fail-on", "breaking"]
     assert run(["spec", "diff", names[0], names[1], *options]) == 0
-    assert "1 breaking change; you use 0." in capsys.readouterr().out
+    output = capsys.readouterr().out
+    assert "1 breaking change; you use 0." in output
+    assert "Breaking for others (1)" in output
     assert run(["spec", "diff", names[1], names[2], *options]) == 1
     output = capsys.readouterr().out
-    assert (
-        "1 breaking change; you use 1: GET /v1/films, response 200: data[].name: Property `name` was removed." in output
-    )
+    words = "1 breaking change; you use 1: GET /v1/films, response 200: data[].name: Property `name` was removed."
+    assert words in output
+    assert "Breaking for you (1)" in output
+    # Other operations lose it, too; the app does not use them.
     assert "GET /v1/films/{id}" not in output
 
 
-def test_nothing_is_used() -> None:
+def test_nothing_is_used(films: dict[str, Any]) -> None:
     """An app without tests is affected only by changes of the whole document."""
-    whole = Use(Location(name="servers 0"), None, Rating.BREAKING, "Why.")
-    one = Use(Location("GET /a", part="operation"), None, Rating.BREAKING, "Why.")
-    assert affects(whole, Coverage())
-    assert not affects(one, Coverage())
-    used = Coverage({("get", "/a"): Usage("a")})
-    assert affects(one, used)
-    change = Change("operation-removed", Rating.BREAKING, "removed", Subject(), "Gone.", "Why.", uses=(whole, one))
-    assert "GET /a" in as_text(impact_on_app(Comparison("old", "new", (change,)), used)[0])
+    new = copy.deepcopy(films)
+    new["servers"] = [{"url": "https://other.example/v1"}]
+    del new["paths"]["/films"]["post"]
+    comparison = compare(films, new)
+    assert {change.rule for change in affected_by(comparison, Coverage(), films, new).breaking()} == {"server-removed"}
+    used = Coverage({("post", "/v1/films"): Usage("createFilm")})
+    rules = {change.rule for change in affected_by(comparison, used, films, new).breaking()}
+    assert rules == {"server-removed", "operation-removed"}
+
+
+def test_a_renamed_parameter_that_is_sent(films: dict[str, Any], coverage: Coverage) -> None:
+    """A rename is a removal: the service no longer reads what the app sends."""
+    new = copy.deepcopy(films)
+    new["paths"]["/films"]["get"]["parameters"][0]["name"] = "order"
+    found = affected_by(compare(films, new), coverage, films, new).breaking()
+    assert [str(use.location) for change in found for use in change.uses] == ["GET /v1/films, parameter sort in query"]
+
+
+@pytest.mark.parametrize(("sent", "affected"), [(["name"], False), (["year"], True), (["name", "year"], True)])
+def test_a_value_that_is_sent(films: dict[str, Any], tmp_path: Path, sent: list[str], affected: bool) -> None:  # noqa: FBT001 - a case
+    """The removal of an allowed value affects who sends it; without recorded values, all who send the parameter."""
+    new = copy.deepcopy(films)
+    new["paths"]["/films"]["get"]["parameters"][0]["schema"]["enum"] = ["name"]
+    data = copy.deepcopy(COVERAGE)
+    comparison = compare(films, new)
+    unknown = affected_by(comparison, read_coverage(written(tmp_path, data)), films, new)
+    assert len(unknown.breaking()) == 1
+    data["operations"]["aNameThatChanged"]["query_values"] = {"sort": sent}
+    found = affected_by(comparison, read_coverage(written(tmp_path, data)), films, new)
+    assert bool(found.breaking()) is affected
+
+
+def tree_of_films(depth_changed: str) -> dict[str, Any]:
+    """Return a document whose schema contains itself, with a property of a given type."""
+    film = {
+        "type": "object",
+        "properties": {
+            "title": {"type": depth_changed},
+            "year": {"type": "integer"},
+            "sequel": {"$ref": "#/components/schemas/Film"},
+            "remakes": {"type": "object", "additionalProperties": {"$ref": "#/components/schemas/Film"}},
+        },
+    }
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Film"}}}
+    return {
+        "openapi": "3.0.3",
+        "info": {"title": "Films", "version": "1"},
+        "paths": {"/film": {"get": {"responses": {"200": {"description": "", "content": content}}}}},
+        "components": {"schemas": {"Film": film}},
+    }
+
+
+@pytest.mark.parametrize(
+    ("read", "affected"),
+    [
+        ("/sequel/sequel/sequel/sequel/sequel/sequel/title", True),
+        ("/sequel/remakes/*/sequel/remakes/fr/title", True),
+        ("/sequel/sequel/sequel/sequel/sequel/sequel/year", False),
+        ("/sequel/sequel/sequel", True),
+        ("/title", True),
+        ("/year", False),
+    ],
+)
+def test_fields_of_recursive_schemas(read: str, affected: bool) -> None:  # noqa: FBT001 - a case
+    """A field is found however deep it is, although reports name only the shortest ones."""
+    old, new = tree_of_films("string"), tree_of_films("integer")
+    coverage = Coverage({("get", "/film"): Usage("film", frozenset({"200"}), read=frozenset({read}))})
+    found = affected_by(compare(old, new), coverage, old, new)
+    assert bool(found.breaking()) is affected
+
+
+def test_a_part_that_cannot_be_compared_counts_if_it_is_used(films: dict[str, Any], coverage: Coverage) -> None:
+    """It may break: who uses it must look."""
+    new = copy.deepcopy(films)
+    new["paths"]["/films"]["get"]["responses"]["200"] = {"$ref": "#/components/responses/Gone"}
+    comparison = compare(films, new)
+    assert comparison.not_compared
+    found = affected_by(comparison, coverage, films, new)
+    assert found.not_compared == comparison.not_compared
+    assert "could not be compared" in summary(comparison, found).summary
+    other = Coverage({("post", "/v1/films"): Usage("createFilm")})
+    assert affected_by(comparison, other, films, new).not_compared == ()
 
 
 @pytest.mark.process
@@ -295,4 +376,4 @@ def test_the_plugin_writes_what_is_read(
     assert run(["spec", "diff", *names, "--coverage", str(tmp_path / "coverage.json"), "--fail-on", "breaking"]) == 1
     output = capsys.readouterr().out
     assert "you use 1: POST /api/v1/medias, response 200: data.attributes.name" in output
-    assert "external_id" not in output
+    assert output.index("Breaking for you (1)") < output.index("Breaking for others (1)") < output.index("external_id")

@@ -143,7 +143,6 @@ def test_a_new_document_opens_one_pull_request(tmp_path: Path) -> None:
     report = (repository.app / "report.md").read_text(encoding="utf-8")
     assert "0 breaking changes; you use 0." in report
     assert "GET /api/v1/medias, response 200" in report
-    assert "clips" not in report
     repository.run("git switch --quiet main")
     repository.run(script("Compare"))
     assert "open already" in repository.run(script("Open a pull request"))

@@ -12,6 +12,7 @@ Each row has an example pair in `tests/spec/diff/corpus/rules`, which its test c
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from .changes import Direction, Rating
 
 

@@ -112,7 +112,7 @@ class _Documents:
                 continue
             del waiting[before.wire_key]
             was, now = self._base(self._readers[0], before), self._base(self._readers[1], operation)
-            self._findings.at("operation-path-changed", was, now, before.location(), before.direction())
+            self._findings.at("operation-path-changed", was, now, before.location())
             pairs.append((before, operation))
         for operation in waiting.values():
             self._findings.at("operation-removed", operation.definition, None, operation.location())

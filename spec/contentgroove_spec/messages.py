@@ -133,7 +133,7 @@ def _headers(reader: Reader, response: Part) -> dict[str, tuple[str, Part]]:
 
 
 def _responses(reader: Reader, operation: Operation) -> dict[str, Part]:
-    responses = reader.members(operation.definition.optional("responses"))
+    responses = reader.fields(operation.definition.optional("responses"))
     return {status.upper() if status != "default" else status: part for status, part in responses}
 
 

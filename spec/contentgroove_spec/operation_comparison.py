@@ -83,9 +83,8 @@ class OperationComparer:
         """Report a webhook that is sent to another URL."""
         if old[1] and new[1]:
             was, now = (Part(requests[0].items[0].pointer, url) for url, requests in (old, new))
-            request = new[1][0]
-            location = Location(request.sender, name, "operation")
-            self._context.findings.at("webhook-url-changed", was, now, location, request.direction())
+            location = Location(new[1][0].sender, name, "operation")
+            self._context.findings.at("webhook-url-changed", was, now, location)
 
     def compare_webhooks(self) -> None:
         """Compare the webhooks that belong to no operation."""

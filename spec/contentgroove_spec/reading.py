@@ -174,11 +174,14 @@ class Reader:
         return False
 
     def members(self, part: Part | None) -> Iterator[tuple[str, Part]]:
-        """Yield the members of an object by their names, without extensions; nothing if it is not an object."""
+        """Yield the members of an object by their names; nothing if it is not an object."""
         if part is not None and self.is_object(part):
             for name in part.value:
-                if not str(name).startswith("x-"):
-                    yield str(name), Part(f"{part.pointer}/{escape(str(name))}", part.value[name])
+                yield str(name), Part(f"{part.pointer}/{escape(str(name))}", part.value[name])
+
+    def fields(self, part: Part | None) -> Iterator[tuple[str, Part]]:
+        """Yield the members of an object that may have extensions, without these."""
+        return ((name, member) for name, member in self.members(part) if not name.startswith("x-"))
 
     def items(self, part: Part | None) -> list[Part]:
         """Return the items of a list; none if it is not a list."""

@@ -78,7 +78,7 @@ def _null_was_implied(old: View, new: View) -> bool:
 def _type_rule(pair: Pair, before: frozenset[str] | None, after: frozenset[str] | None) -> str:
     """Return the rule for a change of the types."""
     if pair.node.textual and before is not None and after is not None and before <= SCALARS and after <= SCALARS:
-        if _TEXT <= before & after and not (_restricts_texts(pair.old) or _restricts_texts(pair.new)):
+        if before & after >= _TEXT and not (_restricts_texts(pair.old) or _restricts_texts(pair.new)):
             return "keyword-without-effect"
         if after == _TEXT and not _restricts_texts(pair.new):
             return "type-generalized-in-text"

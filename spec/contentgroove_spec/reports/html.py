@@ -25,7 +25,7 @@ h2.safe, .legend .safe { color: var(--green); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 0; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
-li { overflow-wrap: anywhere; } .place { font-family: ui-monospace, monospace; font-size: .9em; }
+li { overflow-wrap: anywhere; } .place, code { font-family: ui-monospace, monospace; font-size: .9em; }
 """
 
 
@@ -72,12 +72,21 @@ def _lines(report: Report) -> Iterator[str]:
             yield "</ul>"
 
 
+def _with_code(text: str) -> str:
+    """Escape a text; what is between backticks becomes code."""
+    parts = text.split("`")
+    # A backtick without a partner stays one.
+    if not len(parts) % 2:
+        return escape(text)
+    return "".join(f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(parts))
+
+
 def _group(group: Group) -> Iterator[str]:
     yield f'<h2 class="{group.level}">{group.title} ({len(group.changes)})</h2>'
     opened = " open" if group.level.startswith("breaking") else ""
     for changes in same_changes(group.changes):
         count = f" ({len(changes)})" if len(changes) > 1 else ""
-        yield f"<details{opened}><summary>{escape(changes[0].what)}{count}</summary>"
+        yield f"<details{opened}><summary>{_with_code(changes[0].what)}{count}</summary>"
         yield f'<p class="dim">{escape(changes[0].reason)}</p><ul>'
         for change in changes:
             subject, locations = reached(change)

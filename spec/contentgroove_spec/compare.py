@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, cast
 
 from .changes import Comparison, Location, NotCompared
 from .components import compare_unused
 from .examples import exemplified
 from .findings import Findings, change_of
+from .lifecycle import lifecycle_changes
 from .messages import Context, Messages
 from .operations import WHOLE, callbacks, parameter_names, read_operations, read_webhooks
 from .reading import Part, Reader, Unchanged, encoded
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
 _DOCUMENT_TEXTS = frozenset({"openapi", "tags", "externalDocs", "jsonSchemaDialect", "$self"})
 _OPERATION_TEXTS = frozenset({"summary", "description", "tags", "externalDocs"})
-_SUNSET = "x-sunset"
 
 
 def compare(old: Document, new: Document, *, old_name: str = "old", new_name: str = "new") -> Comparison:
@@ -153,15 +152,7 @@ class _Documents:
         if (had and had.value) != (has and has.value):
             kind = "added" if had is None else "removed" if has is None else "changed"
             add(f"operation-id-{kind}", had, has, location, parents=parents)
-        was, now = (part.value.get("deprecated") is True for part in (before, after))
-        if was != now:
-            rule = "deprecation-added" if now else "deprecation-removed"
-            flags = before.optional("deprecated"), after.optional("deprecated")
-            add(rule, *flags, location, new.direction(), parents=parents)
-        was, now = before.optional(_SUNSET), after.optional(_SUNSET)
-        if (was and was.value) != (now and now.value):
-            earlier = was is not None and now is not None and _date(now.value) < _date(was.value)
-            rule = "sunset-removed" if now is None else "sunset-earlier" if earlier else "sunset-set"
+        for rule, was, now in lifecycle_changes(before, after):
             add(rule, was, now, location, new.direction(), parents=parents)
 
     def _callbacks(self, old: Operation, new: Operation) -> None:
@@ -251,7 +242,3 @@ def _inherited(operation: Operation) -> list[bytes]:
         encoded({name: value for name, value in item.value.items() if name in {"parameters", "servers"}})
         for item in operation.items
     ]
-
-
-def _date(value: Any) -> str:
-    return "".join(re.findall(r"\d", str(value))[:8])

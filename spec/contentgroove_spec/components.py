@@ -8,6 +8,7 @@ from contentgroove._openapi.pointers import escape
 
 from .changes import Location
 from .reading import Part, all_references, encoded
+from .texts import report_texts
 
 if TYPE_CHECKING:
     from .messages import Context
@@ -46,11 +47,18 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
             pointer = f"/components/{section}/{escape(name)}"
             if any(pointer in pointers for pointers in reached):
                 continue
-            rule = (
-                "component-added" if before is None else "component-removed" if after is None else "component-changed"
-            )
-            if before is None or after is None or encoded(before.value) != encoded(after.value):
-                context.findings.at(rule, before, after, Location(name=f"{kind} {name}"), name=f"{kind} `{name}`")
+            location = Location(name=f"{kind} {name}")
+            if before is None or after is None:
+                rule = "component-added" if before is None else "component-removed"
+                context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")
+            elif section == "schemas":
+                # It is compared like all others; without a use, nothing that is found affects an app.
+                context.schemas.connect((before,), (after,))
+            elif encoded(before.value) != encoded(after.value):
+                known = len(context.findings)
+                report_texts(context.findings, before, after, location)
+                if len(context.findings) == known:
+                    context.findings.at("component-changed", before, after, location, name=f"{kind} `{name}`")
 
 
 def _reached(reader: Reader) -> set[str]:

@@ -53,6 +53,9 @@ class Findings:
     def __init__(self) -> None:
         self._found: dict[tuple[str, str | None, str | None, str], Finding] = {}
 
+    def __len__(self) -> int:
+        return len(self._found)
+
     def __iter__(self) -> Iterator[Finding]:
         return iter(self._found.values())
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
-from .reading import Part
-from .schemas import comparable
+from .reading import Part, comparable
 from .texts import report_texts
 
 if TYPE_CHECKING:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote
 
+from .lifecycle import lifecycle_changes
 from .media_types import Content
 from .operations import inherited_parameters, parameter_names
 from .reading import Part
+from .schemas import bounds
 from .texts import report_texts
 from .uses import Source
+from .values import default_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
     from .operations import Operation
     from .reading import Reader
     from .schema_comparison import SchemaComparer
+    from .schemas import View
     from .uses import Graph
 
 _STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
@@ -56,7 +60,8 @@ class Context(NamedTuple):
         """
         pair = tuple(() if part is None else (part,) for part in (old, new))
         if all(pair):
-            node = self.schemas.connect(*pair)
+            textual = location.part == "parameter" or location.detail.startswith("header ")
+            node = self.schemas.connect(*pair, textual=textual)
             if node is not None:
                 self.graph.add_root(node, location, direction, holder)
         elif not all(
@@ -108,13 +113,22 @@ class Messages:
             for reader, operation in zip(self.context.readers, (self.old, self.new), strict=True)
         )
         for key, (entry, parameter) in old.items():
-            if key not in new and key[0] != "path":
-                self._add("parameter-removed", entry, None, self._parameter_location(parameter, self.old), direction)
+            location = self._parameter_location(parameter, self.old)
+            if key in new:
+                continue
+            if key[0] == "path":
+                self.context.compare_schemas(parameter.optional("schema"), None, location, direction, parameter)
+            else:
+                self._add("parameter-removed", entry, None, location, direction)
         for key, (entry, parameter) in new.items():
             location = self._parameter_location(parameter, self.new)
             if key in old:
                 self._parameter(old[key][1], parameter, location, direction)
-            elif key[0] != "path":
+            elif key[0] == "path":
+                # The path has it in both documents, but only the new one describes it.
+                holder = Part(parameter.pointer, {})
+                self.context.compare_schemas(None, parameter.optional("schema"), location, direction, holder)
+            else:
                 required = parameter.value.get("required") is True
                 rule = "required-parameter-added" if required else "parameter-added"
                 self._add(rule, None, entry, location, direction)
@@ -129,7 +143,7 @@ class Messages:
             return
         self.context.locate(location)
         report_texts(self.context.findings, old, new, location)
-        self._deprecated(old, new, location, direction)
+        self._lifecycle(old, new, location, direction)
         if new.value.get("in") != "path":
             rules = "parameter-became-required", "parameter-no-longer-required"
             self._flag("required", old, new, location, direction, *rules)
@@ -150,8 +164,9 @@ class Messages:
                 gained if after else lost, *parts, location, direction, subject, parents=(old.pointer, new.pointer)
             )
 
-    def _deprecated(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
-        self._flag("deprecated", old, new, location, direction, "deprecation-added", "deprecation-removed")
+    def _lifecycle(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
+        for rule, had, has in lifecycle_changes(old, new):
+            self._add(rule, had, has, location, direction, parents=(old.pointer, new.pointer))
 
     def _value(self, old: Part, new: Part, location: Location, direction: Direction, style: str) -> None:
         """Compare what parameters and headers have in common: how a value is written, and its schema."""
@@ -168,9 +183,16 @@ class Messages:
         for name, before, after in zip(("style", "explode"), *forms, strict=True):
             # How the parts of a value are joined does not matter for values without parts.
             matters = not scalar or (name == "style" and location.name.endswith(" in path"))
-            if before != after and matters:
+            if before != after:
                 parts = Part(f"{old.pointer}/{name}", before), Part(f"{new.pointer}/{name}", after)
-                self._add("parameter-serialization-changed", *parts, location, direction, name)
+                rule = "parameter-serialization-changed" if matters else "keyword-without-effect"
+                self._add(rule, *parts, location, direction, name)
+        self._defaults(old, new, location, direction)
+        items = self._items_of_new_list(old, new, forms)
+        if items is not None:
+            self._add("parameter-became-list", old.optional("schema"), items, location, direction)
+            self.context.compare_schemas(old.optional("schema"), items, location, direction, old)
+            return
         self.context.compare_schemas(old.optional("schema"), new.optional("schema"), location, direction, old)
 
     def _is_scalar(self, old: Part, new: Part) -> bool:
@@ -180,6 +202,26 @@ class Messages:
             if types is None or types & _CONTAINERS:
                 return False
         return True
+
+    def _defaults(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
+        if all(part.value.get("required") is True for part in (old, new)):
+            return
+        before, after = self._view(0, old), self._view(1, new)
+        for rule, had, has in default_changes(before, after):
+            self._add(rule, had, has, location, direction, parents=(old.pointer, new.pointer))
+
+    def _items_of_new_list(self, old: Part, new: Part, forms: list[tuple[str, bool]]) -> Part | None:
+        """Return the schema of the items if a single value became a list that is written in the same way."""
+        before, after = self._view(0, old), self._view(1, new)
+        size = bounds(after, ("minItems", ""), lower=True)
+        if before.types is None or before.types & _CONTAINERS or after.types != {"array"} or forms[1] != ("form", True):
+            return None
+        return after.keyword("items") if size is None or size[1][0] <= 1 else None
+
+    def _view(self, index: int, holder: Part) -> View:
+        views = self.context.schemas.new if index else self.context.schemas.old
+        schema = holder.optional("schema")
+        return views.view(() if schema is None else (views.resolved(schema),))
 
     def _body(self) -> None:
         location, direction = self.new.location("request"), self.new.direction()
@@ -270,7 +312,7 @@ class Messages:
     def header(self, old: Part, new: Part, name: str, location: Location, direction: Direction) -> None:
         """Compare a header of a response or of a part of a form."""
         report_texts(self.context.findings, old, new, location)
-        self._deprecated(old, new, location, direction)
+        self._lifecycle(old, new, location, direction)
         rules = "response-header-became-required", "response-header-no-longer-required"
         self._flag("required", old, new, location, direction, *rules, name)
         self._value(old, new, location, direction, "simple")
@@ -287,10 +329,7 @@ def _parameters(reader: Reader, operation: Operation) -> dict[tuple[str, str], t
     for entry, parameter in inherited_parameters(reader, operation):
         location, name = str(parameter.value.get("in")), str(parameter.value.get("name"))
         if location == "path":
-            if name not in positions:
-                reader.note(entry.pointer, f"The path has no parameter {name!r}.")
-                continue
-            name = positions[name]
+            name = positions.get(name, name)
         elif location == "header":
             name = name.lower()
             if name in _IGNORED_HEADERS:

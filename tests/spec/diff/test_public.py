@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
+from contentgroove_spec import PipelineError
 from contentgroove_spec.changes import Rating
 from contentgroove_spec.compare import compare
 
@@ -148,7 +149,7 @@ def test_the_program_counts_what_fails(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A refused document and a crash are outcomes of their own."""
-    errors: Iterator[Exception] = iter([program.PipelineError("Too old."), KeyError("paths")])
+    errors: Iterator[Exception] = iter([PipelineError("Too old."), KeyError("paths")])
 
     def failing(*_: Any) -> None:
         raise next(errors)

@@ -31,7 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser.parse_args(arguments)
     if not options.folders:
         for row in figures():
-            print(" | ".join(row))
+            sys.stdout.write(" | ".join(row) + "\n")
         return 0
     unlisted = 0
     for folder in options.folders:
@@ -52,10 +52,12 @@ def compare_list(cases: CaseList, checkout: Path, *, print_all: bool) -> int:
         unlisted += outcome != case.listed
         if outcome != case.listed or (print_all and outcome != Verdict.AGREES):
             reason = case.reason if outcome == case.listed else f"the list says: {case.listed}"
-            print(f"{cases.name}: {case.name}: {outcome} ({case.theirs}): {detail} [{reason}]")
+            sys.stdout.write(f"{cases.name}: {case.name}: {outcome} ({case.theirs}): {detail} [{reason}]\n")
     agree = 100 * counts[Verdict.AGREES] / len(cases.cases)
     others = ", ".join(f"{counts[outcome]} {outcome}" for outcome in (*list(Verdict)[1:], "refused", "crashed"))
-    print(f"{cases.name}: {len(cases.cases)} cases, {counts[Verdict.AGREES]} agree ({agree:.1f} %), {others}")
+    sys.stdout.write(
+        f"{cases.name}: {len(cases.cases)} cases, {counts[Verdict.AGREES]} agree ({agree:.1f} %), {others}\n"
+    )
     return unlisted
 
 

@@ -7,18 +7,18 @@ documents from folders that its user has.
 
 from __future__ import annotations
 
+import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import jsonpatch
 import yaml
 from contentgroove._openapi.documents import parse
 from contentgroove_spec.changes import Rating
 
-from .restated import read_pairs
+from .restated import patched, read_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -89,10 +89,10 @@ class Case:
             DocumentError: A document cannot be read.
         """
         old, new = (
-            jsonpatch.JsonPatch(edits).apply(parse((folder / path).read_bytes(), path))
+            patched(parse((folder / path).read_bytes(), path), edits)
             for path, edits in zip((self.base, self.revision), self.edits, strict=True)
         )
-        return dict(old), dict(new)
+        return old, new
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,7 @@ def verdict(theirs: Expected, ours: Rating | None) -> Verdict:
     return Verdict.AGREES
 
 
+@functools.cache
 def read_list(name: str) -> CaseList:
     """Read the list of one tool."""
     content = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))

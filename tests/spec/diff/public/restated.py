@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-import copy
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,7 +36,7 @@ class Pair:
         new: The new document.
         rating: A rating of this engine, or `none`.
         reason: The reason for it.
-        redocly: The rating that Redocly's command line 2.77.0 gives: `breaking`, `safe`, or `none` if it reports nothing.
+        redocly: The rating of Redocly's command line 2.77.0: `breaking`, `safe`, or `none` if it reports nothing.
         like: Names of rules of other tools about the same change, as patterns.
     """
 
@@ -67,7 +67,9 @@ class Pair:
 def read_pairs() -> Iterator[Pair]:
     """Yield all pairs."""
     for change in _read("restated_schemas.yaml"):
-        for direction, positions, redocly in zip(("sent", "received"), (SENT, RECEIVED), change["redocly"], strict=True):
+        for direction, positions, redocly in zip(
+            ("sent", "received"), (SENT, RECEIVED), change["redocly"], strict=True
+        ):
             rating, reason = change[direction]
             for position in positions:
                 version = change.get("version", "3.1.0")
@@ -76,8 +78,8 @@ def read_pairs() -> Iterator[Pair]:
                 yield Pair(change["change"], position, old, new, rating, reason, redocly, like)
     base, *changes = _read("restated_documents.yaml")
     for change in changes:
-        old = _patched(base, change.get("before", []))
-        new = _patched(old, change["patch"])
+        old = patched(base, change.get("before", []))
+        new = patched(old, change["patch"])
         rating, reason = change["rating"]
         yield Pair(change["change"], "", old, new, rating, reason, change["redocly"], tuple(change.get("like", ())))
 
@@ -87,9 +89,10 @@ def _read(name: str) -> list[dict[str, Any]]:
     return changes
 
 
-def _patched(document: Document, patch: list[dict[str, Any]]) -> Document:
-    changed: dict[str, Any] = jsonpatch.JsonPatch(patch).apply(copy.deepcopy(document))
-    return changed
+def patched(document: Document, patch: list[dict[str, Any]]) -> Document:
+    """Apply a JSON Patch to a copy."""
+    changed: Any = jsonpatch.JsonPatch.from_string(json.dumps(patch)).apply(document)
+    return dict(changed)
 
 
 def _document(schema: Any, position: str, version: str) -> Document:

@@ -61,7 +61,8 @@ class Case:
         theirs: The other tool's rating: that of the gravest change that it reports.
         ours: This engine's rating if it dissents; None if it agrees.
         reason: The reason for the dissent.
-        own: Whether the dissent is about an extension that the other tool defined itself.
+        meaningless: Whether OpenAPI gives the change no meaning: it is about an extension that the other tool defined, or
+            about a keyword that does not apply to the type of the value.
         rules: The other tool's rules that give the pair this rating.
         edits: JSON Patches (RFC 6902) that the test applies to the old and to the new document.
     """
@@ -72,7 +73,7 @@ class Case:
     theirs: Expected
     ours: Rating | None = None
     reason: str = ""
-    own: bool = False
+    meaningless: bool = False
     rules: tuple[str, ...] = ()
     edits: tuple[list[Any], list[Any]] = field(default=([], []))
 
@@ -155,7 +156,7 @@ def _read_case(case: dict[str, Any], content: dict[str, Any]) -> Case:
         Expected(case["theirs"]),
         None if ours is None else Rating(ours),
         content["reasons"][case["reason"]] if "reason" in case else "",
-        case.get("reason") in content["own_reasons"],
+        case.get("reason") in content["meaningless"],
         tuple(case.get("rules", ())),
         (case.get("base_edits", []), case.get("revision_edits", [])),
     )
@@ -167,7 +168,7 @@ def figures() -> Iterator[tuple[str, ...]]:
     for name in NAMES:
         cases = read_list(name).cases
         counts = Counter(str(case.listed) for case in cases)
-        counts["own"] = sum(case.own for case in cases)
+        counts["meaningless"] = sum(case.meaningless for case in cases)
         total += counts
         yield _figures_row(name.replace("_", "-"), counts)
     pairs = (pair for pair in read_pairs() if pair.is_first)
@@ -179,8 +180,8 @@ def figures() -> Iterator[tuple[str, ...]]:
 def _figures_row(name: str, counts: Counter[str]) -> tuple[str, ...]:
     agree, missed, false_alarms = (counts[outcome] for outcome in Verdict)
     cases = agree + missed + false_alarms
-    rest = cases - counts["own"]
+    rest = cases - counts["meaningless"]
     return (
         name, str(cases), str(agree), f"{100 * agree / cases:.1f} %", str(missed), str(false_alarms),
-        str(counts["own"]), f"{100 * agree / rest:.1f} %",
+        str(counts["meaningless"]), f"{100 * agree / rest:.1f} %",
     )  # fmt: skip

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
+
+from contentgroove._openapi.documents import as_object
 
 from .changes import Comparison, Location, NotCompared
 from .components import compare_unused
+from .context import Context
 from .examples import exemplified
 from .findings import Findings, change_of
-from .lifecycle import lifecycle_changes
-from .messages import Context, Messages
-from .operations import WHOLE, callbacks, parameter_names, read_operations, read_webhooks
+from .operation_comparison import OperationComparer
+from .operations import read_operations
 from .reading import Part, Reader, Unchanged, encoded
 from .schema_comparison import SchemaComparer
 from .security import Security
@@ -19,13 +21,12 @@ from .texts import report_texts
 from .uses import ORDER, Graph
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from .documents import Document
     from .operations import Operation
 
-_DOCUMENT_TEXTS = frozenset({"openapi", "tags", "externalDocs", "jsonSchemaDialect", "$self"})
-_OPERATION_TEXTS = frozenset({"summary", "description", "tags", "externalDocs"})
+_TEXTS = frozenset({"openapi", "tags", "externalDocs", "jsonSchemaDialect", "$self"})
 
 
 def compare(old: Document, new: Document, *, old_name: str = "old", new_name: str = "new") -> Comparison:
@@ -54,13 +55,15 @@ class _Documents:
         self._security = Security(self._context)
 
     def compare(self, old_name: str, new_name: str) -> Comparison:
-        identical = encoded(self._readers[0].document) == encoded(self._readers[1].document)
-        old, new = (list(self._unique(reader)) for reader in self._readers)
+        """Compare everything."""
+        old, new = self._readers
+        identical = encoded(old.document) == encoded(new.document)
         self._document_parts()
-        pairs = self._pair_operations(old, new)
-        for before, after in pairs:
-            self._operation(before, after)
-        self._webhooks()
+        pairs = self._pair_operations(self._operations(old), self._operations(new))
+        comparer = OperationComparer(self._context, self._security)
+        for pair in pairs:
+            comparer.compare(*pair)
+        comparer.compare_webhooks()
         self._servers(pairs)
         self._security.compare_schemes()
         self._schemas.run()
@@ -71,24 +74,23 @@ class _Documents:
         changes.sort(key=lambda change: (ORDER[change.rating], str(change.subject), change.what))
         return Comparison(old_name, new_name, tuple(changes), tuple(self._not_compared()), identical)
 
-    def _unique(self, reader: Reader) -> Iterator[Operation]:
-        """Yield the operations; of several with the same method and path only the first is compared."""
+    def _operations(self, reader: Reader) -> list[Operation]:
+        """Return the operations; of several with the same method and path only the first is compared."""
         known: dict[tuple[str, str], Operation] = {}
         for operation in read_operations(reader):
             first = known.setdefault(operation.wire_key, operation)
-            if first is operation:
-                yield operation
-            else:
+            if first is not operation:
                 reader.location = operation.location()
-                pointer = first.definition.pointer
-                reader.note(operation.definition.pointer, f"It has the same method and path as {pointer}.")
+                reader.note(operation.definition.pointer, f"It has the method and path of {first.definition.pointer}.")
+                reader.location = None
+        return list(known.values())
 
     def _document_parts(self) -> None:
         old, new = (Part("", reader.document) for reader in self._readers)
-        report_texts(self._findings, old, new, Location(), fields=_DOCUMENT_TEXTS)
+        report_texts(self._findings, old, new, Location(), fields=_TEXTS)
         before, after = old.optional("info"), new.optional("info")
-        if before is not None and after is not None and isinstance(after.value, dict):
-            fields = frozenset(map(str, [*after.value, *cast("dict[str, Any]", before.value)]))
+        if before is not None and after is not None:
+            fields = frozenset({*as_object(before.value), *as_object(after.value)})
             report_texts(self._findings, before, after, Location(name="info"), fields=fields)
 
     def _pair_operations(self, old: list[Operation], new: list[Operation]) -> list[tuple[Operation, Operation]]:
@@ -104,141 +106,42 @@ class _Documents:
         # If only the servers' path changed, the operation is the same at another URL.
         moved = {operation.own_key: operation for operation in waiting.values()}
         for operation in others:
-            before = moved.get(operation.own_key)
+            before = moved.pop(operation.own_key, None)
             if before is None:
                 self._findings.at("operation-added", None, operation.definition, operation.location())
                 continue
             del waiting[before.wire_key]
-            self._moved(before, operation)
+            was, now = self._base(self._readers[0], before), self._base(self._readers[1], operation)
+            self._findings.at("operation-path-changed", was, now, before.location())
             pairs.append((before, operation))
         for operation in waiting.values():
             self._findings.at("operation-removed", operation.definition, None, operation.location())
         return pairs
 
-    def _moved(self, before: Operation, after: Operation) -> None:
-        """Report an operation whose URL changed with the path of its servers."""
-        origins: list[Part] = []
-        for reader, operation in zip(self._readers, (before, after), strict=True):
-            part = operation.inherited("servers") or reader.root("servers")
-            base = operation.path.removesuffix(operation.own_path)
-            origins.append(Part("/servers" if part is None else part.pointer, base or "/"))
-        self._findings.at("operation-path-changed", *origins, before.location(), before.direction())
-
-    def _operation(self, old: Operation, new: Operation) -> None:
-        """Compare an operation that both documents have."""
-        if old.wire_key == new.wire_key and parameter_names(old.path) != parameter_names(new.path):
-            parts = (Part(operation.definition.pointer, operation.path) for operation in (old, new))
-            self._findings.at("path-parameter-renamed", *parts, new.location())
-        for was, now in zip(old.items, new.items, strict=False):
-            report_texts(self._findings, was, now, new.location(), fields=_OPERATION_TEXTS)
-        self._definition(old, new)
-        self._security.compare(old, new)
-        if (
-            not self._schemas.unchanged(old.definition, new.definition)
-            or _inherited(old) != _inherited(new)
-            or (not all(map(self._schemas.unchanged, old.items, new.items)))
-        ):
-            Messages(self._context, old, new).compare()
-            self._callbacks(old, new)
-
-    def _definition(self, old: Operation, new: Operation) -> None:
-        """Compare the fields of an operation itself."""
-        before, after, location, add = old.definition, new.definition, new.location(), self._findings.at
-        if encoded(before.value) == encoded(after.value):
-            return
-        parents = before.pointer, after.pointer
-        report_texts(self._findings, before, after, location, fields=_OPERATION_TEXTS)
-        had, has = before.optional("operationId"), after.optional("operationId")
-        if (had and had.value) != (has and has.value):
-            kind = "added" if had is None else "removed" if has is None else "changed"
-            add(f"operation-id-{kind}", had, has, location, parents=parents)
-        for rule, was, now in lifecycle_changes(before, after):
-            add(rule, was, now, location, new.direction(), parents=parents)
-
-    def _callbacks(self, old: Operation, new: Operation) -> None:
-        before, after = (
-            callbacks(reader, operation) for reader, operation in zip(self._readers, (old, new), strict=True)
-        )
-        self._names(
-            {name: [item for items in urls.values() for item in items] for name, urls in before.items()},
-            {name: [item for items in urls.values() for item in items] for name, urls in after.items()},
-            new,
-        )
-        for name in before.keys() & after.keys():
-            urls = (
-                [url for url in before[name] if url not in after[name]],
-                [url for url in after[name] if url not in before[name]],
-            )
-            couples = [(url, url) for url in before[name] if url in after[name]] + list(zip(*urls, strict=False))
-            for had, has in couples:
-                if had != has and before[name][had] and after[name][has]:
-                    parts = (
-                        Part(items[0].items[0].pointer, url)
-                        for items, url in ((before[name][had], had), (after[name][has], has))
-                    )
-                    location = Location(new.name, name, "operation")
-                    self._findings.at("webhook-url-changed", *parts, location, after[name][has][0].direction())
-                self._requests(before[name][had], after[name][has])
-
-    def _webhooks(self) -> None:
-        before, after = (dict(read_webhooks(reader)) for reader in self._readers)
-        self._names(before, after, None)
-        for name in before.keys() & after.keys():
-            self._requests(before[name], after[name])
-
-    def _names(
-        self, old: dict[str, list[Operation]], new: dict[str, list[Operation]], operation: Operation | None
-    ) -> None:
-        """Report the webhooks that only one of the documents has."""
-        for rule, names, others in (("webhook-removed", old, new), ("webhook-added", new, old)):
-            for name in names.keys() - others.keys():
-                location = Location(WHOLE if operation is None else operation.name, name, "operation")
-                part = names[name][0].items[0] if names[name] else Part(f"/webhooks/{name}", None)
-                self._findings.at(rule, *((part, None) if names is old else (None, part)), location, None)
-
-    def _requests(self, old: Sequence[Operation], new: Sequence[Operation]) -> None:
-        """Compare the requests of one webhook."""
-        before = {operation.method: operation for operation in old}
-        after = {operation.method: operation for operation in new}
-        for method, operation in before.items():
-            if method in after:
-                self._operation(operation, after[method])
-            else:
-                self._findings.at(
-                    "operation-removed", operation.definition, None, operation.location(), operation.direction()
-                )
-        for method, operation in after.items():
-            if method not in before:
-                self._findings.at(
-                    "operation-added", None, operation.definition, operation.location(), operation.direction()
-                )
+    @staticmethod
+    def _base(reader: Reader, operation: Operation) -> Part:
+        """Return the path that the servers of an operation have, at the servers."""
+        servers = operation.inherited("servers") or reader.root("servers")
+        base = operation.path.removesuffix(operation.own_path)
+        return Part("" if servers is None else servers.pointer, base or "/")
 
     def _servers(self, pairs: list[tuple[Operation, Operation]]) -> None:
         old, new = (reader.root("servers") for reader in self._readers)
-        paths = [base_path_of(reader.document) for reader in self._readers]
-        if paths[0] != paths[1] and any(before.own_path != after.own_path for before, after in pairs):
-            parts = (Part("/servers", path or "/") for path in paths)
-            self._findings.at("base-path-moved", *parts, Location())
-        compare_servers(self._findings, old, new, [Location()])
-        for before, after in pairs:
-            own = [operation.inherited("servers") for operation in (before, after)]
-            if any(own) and not (all(own) and encoded(own[0].value) == encoded(own[1].value)):  # type: ignore[union-attr]
-                location = after.location("operation", "servers")
-                compare_servers(self._findings, own[0] or old, own[1] or new, [location])
+        before, after = (base_path_of(reader.document) for reader in self._readers)
+        if before != after and any(was.own_path != now.own_path for was, now in pairs):
+            self._findings.at(
+                "base-path-moved", Part("/servers", before or "/"), Part("/servers", after or "/"), Location()
+            )
+        compare_servers(self._findings, old, new, Location())
+        for was, now in pairs:
+            had, has = was.inherited("servers"), now.inherited("servers")
+            if had is not has and encoded(had and had.value) != encoded(has and has.value):
+                compare_servers(self._findings, had or old, has or new, now.location("operation", "servers"))
 
     def _not_compared(self) -> Iterator[NotCompared]:
         for reader in self._readers:
             for pointer, unread in reader.unread.items():
-                nodes = self._schemas.unread.get((reader.side, pointer), [])
-                locations = dict.fromkeys(unread.locations)
-                for node in nodes:
-                    for root, _, _ in self._graph.fields(node):
-                        locations[root.location] = None
+                locations: dict[Location, Any] = dict.fromkeys(unread.locations)
+                for node in self._schemas.unread.get((reader.side, pointer), []):
+                    locations.update((use.root.location, None) for use in self._graph.fields(node))
                 yield NotCompared(reader.side, pointer, unread.reason, tuple(locations))
-
-
-def _inherited(operation: Operation) -> list[bytes]:
-    return [
-        encoded({name: value for name, value in item.value.items() if name in {"parameters", "servers"}})
-        for item in operation.items
-    ]

@@ -11,7 +11,7 @@ from .reading import Part, all_references, encoded
 from .texts import report_texts
 
 if TYPE_CHECKING:
-    from .messages import Context
+    from .context import Context
     from .reading import Reader
 
 _KINDS = {
@@ -65,13 +65,13 @@ def _reached(reader: Reader) -> set[str]:
     """Return the JSON pointers of everything that is reached from outside of the components."""
     found: set[str] = set()
     document = reader.document
-    pending = [value for name, value in document.items() if name != "components" and isinstance(value, (dict, list))]
+    pending = [Part("", value) for name, value in document.items() if name != "components"]
     while pending:
-        for reference in all_references(pending.pop()):
+        outer = pending.pop()
+        for reference in all_references(outer.value) if outer.has_parts else ():
             part = reader.find(reference)
             if isinstance(part, Part) and part.pointer not in found:
                 found.add(part.pointer)
-                if isinstance(part.value, (dict, list)):
-                    pending.append(part.value)
+                pending.append(part)
     # A reference to a part of a component uses the component.
     return found | {"/".join(pointer.split("/")[:4]) for pointer in found}

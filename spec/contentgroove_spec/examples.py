@@ -5,21 +5,20 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING, Any, cast
 
-from contentgroove._openapi.documents import as_object
+from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import split
 from contentgroove._openapi.schemas import bundle, validator_schema
 
 from .changes import Direction
-from .reading import Part
 from .rules import RULES
-from .schemas import as_items
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .context import Context
     from .findings import Finding
-    from .messages import Context
-    from .schemas import Views
+    from .reading import Part
+    from .schemas import Parts, Views
 
 
 def exemplified(finding: Finding, context: Context) -> Finding:
@@ -52,7 +51,7 @@ def _examples(views: Views, holder: Part, field: str) -> Iterator[Any]:
     for value in _own_examples(holder.value):
         yield from _values_at(value, steps)
     schema = holder.optional("schema")
-    parts = () if schema is None else (schema,)
+    parts: Parts = () if schema is None else (schema,)
     for index in range(len(steps) + 1):
         view = views.view(parts)
         for leaf in view.leaves:
@@ -72,7 +71,7 @@ def _own_examples(holder: dict[str, Any]) -> Iterator[Any]:
     for example in as_object(examples).values():
         if isinstance(example, dict) and "value" in example:
             yield cast("dict[str, Any]", example)["value"]
-    yield from as_items(examples)
+    yield from as_list(examples)
 
 
 def _values_at(value: Any, steps: list[str]) -> list[Any]:

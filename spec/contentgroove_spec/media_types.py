@@ -8,116 +8,109 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
+from .context import Site
 from .reading import Part, comparable
-from .texts import report_texts
 
 if TYPE_CHECKING:
-    from .changes import Direction, Location
-    from .messages import Messages
+    from .context import Context
+    from .reading import Reader
+    from .schemas import View
 
 _JSON = "application/json"
 _WITH_ENCODING = ("multipart/", "application/x-www-form-urlencoded")
 
 
-class Content:
-    """The comparison of the content at one location."""
+def compare_content(context: Context, old: Part | None, new: Part | None, site: Site) -> None:
+    """Compare two maps of media types; None means that there is no content."""
+    before, after = _by_type(context.readers[0], old), _by_type(context.readers[1], new)
+    add = context.findings.at
+    if before and not after:
+        add("content-removed", old, None, *site)
+        return
+    if after and not before:
+        add("content-added", None, new, *site)
+        return
+    covered: set[str] = set()
+    for key, (name, part) in before.items():
+        if key in after:
+            _compare_media(context, part, after[key][1], name, site)
+            continue
+        wider, narrower = _ranges(key, after, before), _narrower(key, after, before)
+        covered.update(wider, narrower)
+        for other in [*wider, *narrower]:
+            rule = "media-type-widened" if wider else "media-type-narrowed"
+            add(rule, Part(part.pointer, name), Part(after[other][1].pointer, after[other][0]), *site)
+            _compare_media(context, part, after[other][1], name, site)
+        if not wider and not narrower:
+            add("media-type-removed", part, None, *site, name=name)
+    for key, (name, part) in after.items():
+        if key not in before and key not in covered:
+            add("media-type-added", None, part, *site, name=name)
 
-    def __init__(self, messages: Messages, location: Location, direction: Direction) -> None:
-        self._messages = messages
-        self._context = messages.context
-        self._location = location
-        self._direction = direction
 
-    def compare(self, old: Part | None, new: Part | None) -> None:
-        """Compare two maps of media types; None means that there is no content."""
-        before, after = (
-            {_normalised(name): (name, part) for name, part in reader.members(content)}
-            for reader, content in zip(self._context.readers, (old, new), strict=True)
-        )
-        if before and not after:
-            self._add("content-removed", old, None)
-            return
-        if after and not before:
-            self._add("content-added", None, new)
-            return
-        covered: set[str] = set()
-        for key, (name, part) in before.items():
-            if key in after:
-                self._media(part, after[key][1], name)
+def _by_type(reader: Reader, content: Part | None) -> dict[str, tuple[str, Part]]:
+    return {_normalised(name): (name, part) for name, part in reader.members(content)}
+
+
+def _compare_media(context: Context, old: Part, new: Part, name: str, outer: Site) -> None:
+    media = context.follow(old, new)
+    if media is None:
+        return
+    before, after = media
+    # JSON is expected and is not mentioned.
+    is_json = _normalised(name) == _JSON
+    site = outer if is_json else Site(dataclasses.replace(outer.location, detail=name), outer.direction)
+    context.compare_descriptions(before, after, site)
+    for keyword in ("schema", "itemSchema"):
+        context.compare_schemas(before.optional(keyword), after.optional(keyword), site, before)
+    if _normalised(name).startswith(_WITH_ENCODING):
+        _compare_encodings(context, before, after, site)
+
+
+def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> None:
+    had, has = (as_object(part.value.get("encoding")) for part in (old, new))
+    views = context.views(old, new)
+    for name in dict.fromkeys([*had, *has]):
+        before, after = as_object(had.get(name)), as_object(has.get(name))
+        location = dataclasses.replace(site.location, field=f"/{escape(name)}")
+        pointers = [f"{part.pointer}/encoding/{escape(name)}" for part in (old, new)]
+        types = _default_type(views[0], name), _default_type(views[1], name)
+        for keyword in ("contentType", "style", "explode", "allowReserved", "headers"):
+            was, now = _form_value(before, keyword, types[0]), _form_value(after, keyword, types[1])
+            if comparable(was) != comparable(now):
+                context.findings.at(
+                    "encoding-changed",
+                    None if was is None else Part(f"{pointers[0]}/{keyword}", was),
+                    None if now is None else Part(f"{pointers[1]}/{keyword}", now),
+                    location,
+                    site.direction,
+                    name=name,
+                    parents=(old.pointer, new.pointer),
+                )
+
+
+def _default_type(view: View, name: str) -> str | None:
+    """Return the media type of a part of a form that names none (OpenAPI 3.1, 4.8.15.1)."""
+    for part in view.mapped("properties").get(name, ()):
+        value = as_object(part.value)
+        match value.get("type"):
+            case "object":
+                return "application/json"
+            case "string":
+                return "application/octet-stream" if value.get("format") == "binary" else "text/plain"
+            case "integer" | "number" | "boolean":
+                return "text/plain"
+            case _:
                 continue
-            wider, narrower = _ranges(key, after, before), _narrower(key, after, before)
-            covered.update(wider, narrower)
-            for other in [*wider, *narrower]:
-                pair = Part(part.pointer, name), Part(after[other][1].pointer, after[other][0])
-                self._add("media-type-widened" if wider else "media-type-narrowed", *pair)
-                self._media(part, after[other][1], name)
-            if not wider and not narrower:
-                self._add("media-type-removed", part, None, name)
-        for key, (name, part) in after.items():
-            if key not in before and key not in covered:
-                self._add("media-type-added", None, part, name)
-
-    def _add(self, rule: str, old: Part | None, new: Part | None, name: str = "") -> None:
-        self._context.findings.at(rule, old, new, self._location, self._direction, name=name)
-
-    def _media(self, old: Part, new: Part, name: str) -> None:
-        if self._context.schemas.unchanged(old, new):
-            return
-        before, after = (reader.follow(part) for reader, part in zip(self._context.readers, (old, new), strict=True))
-        if before is None or after is None:
-            return
-        # JSON is expected and is not mentioned.
-        location = self._location if _normalised(name) == _JSON else dataclasses.replace(self._location, detail=name)
-        report_texts(self._context.findings, before, after, location)
-        for keyword in ("schema", "itemSchema"):
-            parts = before.optional(keyword), after.optional(keyword)
-            if any(parts):
-                self._context.compare_schemas(*parts, location, self._direction, before)
-        if _normalised(name).startswith(_WITH_ENCODING):
-            self._encoding(before, after, location)
-
-    def _encoding(self, old: Part, new: Part, location: Location) -> None:
-        had, has = (as_object(part.value.get("encoding")) for part in (old, new))
-        for name in dict.fromkeys([*had, *has]):
-            before, after = as_object(had.get(name)), as_object(has.get(name))
-            for keyword in ("contentType", "style", "explode", "allowReserved"):
-                was, now = (_form_value(encoding, keyword) for encoding in (before, after))
-                if was != now:
-                    parts = [
-                        Part(f"{part.pointer}/encoding/{escape(name)}/{keyword}", value) if value is not None else None
-                        for part, value in ((old, was), (new, now))
-                    ]
-                    where = dataclasses.replace(location, field=f"/{escape(name)}")
-                    self._context.findings.at(
-                        "encoding-changed",
-                        *parts,
-                        where,
-                        self._direction,
-                        name=name,
-                        parents=(old.pointer, new.pointer),
-                    )
-            self._encoding_headers(old, new, name, location)
-
-    def _encoding_headers(self, old: Part, new: Part, name: str, location: Location) -> None:
-        before, after = (
-            as_object(as_object(part.value.get("encoding")).get(name)).get("headers") for part in (old, new)
-        )
-        if comparable(before) != comparable(after):
-            parts = [
-                Part(f"{part.pointer}/encoding/{escape(name)}/headers", value) if value is not None else None
-                for part, value in ((old, before), (new, after))
-            ]
-            where = dataclasses.replace(location, field=f"/{escape(name)}")
-            self._context.findings.at(
-                "encoding-changed", *parts, where, self._direction, name=name, parents=(old.pointer, new.pointer)
-            )
+    return None
 
 
-def _form_value(encoding: dict[str, Any], keyword: str) -> Any:
+def _form_value(encoding: dict[str, Any], keyword: str, default_type: str | None) -> Any:
     """Return a field of an encoding; None if it has its default value."""
     value = encoding.get(keyword)
     if keyword == "contentType" and isinstance(value, str):
-        return ",".join(sorted(map(_normalised, value.split(","))))
+        names = sorted(map(_normalised, value.split(",")))
+        return None if names == [default_type] else ",".join(names)
     style = encoding.get("style", "form")
     default = {"style": "form", "explode": style == "form", "allowReserved": False}.get(keyword)
     return None if value == default else value

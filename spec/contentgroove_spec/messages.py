@@ -1,356 +1,140 @@
-"""Compares what is sent and received: parameters, bodies, responses, headers."""
+"""Compares what is sent and received by an operation: bodies, responses, headers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
-from urllib.parse import unquote
+from typing import TYPE_CHECKING
 
-from .lifecycle import lifecycle_changes
-from .media_types import Content
-from .operations import inherited_parameters, parameter_names
+from .context import Site
+from .media_types import compare_content
+from .parameters import IGNORED_HEADERS, compare_header, compare_parameters
 from .reading import Part
-from .schemas import bounds
-from .texts import report_texts
-from .uses import Source
-from .values import default_changes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .changes import Direction, Location
-    from .findings import Findings
+    from .changes import Direction
+    from .context import Context
     from .operations import Operation
     from .reading import Reader
-    from .schema_comparison import SchemaComparer
-    from .schemas import View
-    from .uses import Graph
-
-_STYLES = {"query": "form", "cookie": "form", "path": "simple", "header": "simple"}
-_CONTAINERS = frozenset({"object", "array"})
-_IGNORED_HEADERS = frozenset({"accept", "content-type", "authorization"})
-"""OpenAPI ignores parameters with these names (OpenAPI 3.1, 4.8.12.2.1)."""
 
 
-class Context(NamedTuple):
-    """What a comparison of two documents shares.
-
-    Attributes:
-        readers: The readers of the old and of the new document.
-        schemas: The comparison of schemas.
-        graph: The pairs of schemas.
-        findings: What was found.
-    """
-
-    readers: tuple[Reader, Reader]
-    schemas: SchemaComparer
-    graph: Graph
-    findings: Findings
-
-    def compare_schemas(
-        self, old: Part | None, new: Part | None, location: Location, direction: Direction, holder: Part
-    ) -> None:
-        """Compare the schemas at a location.
-
-        Args:
-            old: The old schema; None if any value is valid.
-            new: The new schema.
-            location: The location.
-            direction: Whether an app sends the value.
-            holder: What has the schema in the old document.
-        """
-        pair = tuple(() if part is None else (part,) for part in (old, new))
-        if all(pair):
-            textual = location.part == "parameter" or location.detail.startswith("header ")
-            node = self.schemas.connect(*pair, textual=textual)
-            if node is not None:
-                self.graph.add_root(node, location, direction, holder)
-        elif not all(
-            views.view(parts).is_open for views, parts in zip((self.schemas.old, self.schemas.new), pair, strict=True)
-        ):
-            rule = "schema-specified" if old is None else "schema-unspecified"
-            self.findings.add(
-                rule, old, new, Source(location, direction, holder=holder), parents=(holder.pointer, None)
-            )
-
-    def locate(self, location: Location | None) -> None:
-        """Set the location for parts that cannot be read."""
-        for reader in self.readers:
-            reader.location = location
+def compare_messages(context: Context, old: Operation, new: Operation) -> None:
+    """Compare the messages of an operation that both documents have."""
+    compare_parameters(context, old, new)
+    _compare_body(context, old, new)
+    _Responses(context, old, new).compare()
+    context.locate(None)
 
 
-class Messages:
-    """Compares the messages of one operation.
+def _compare_body(context: Context, old: Operation, new: Operation) -> None:
+    site = Site(new.location("request"), new.direction())
+    context.locate(site.location)
+    before, after = old.definition.optional("requestBody"), new.definition.optional("requestBody")
+    parents = old.definition.pointer, new.definition.pointer
+    if before is not None and after is not None:
+        bodies = context.follow(before, after)
+        if bodies is not None:
+            was, now = bodies
+            context.compare_descriptions(was, now, site)
+            rules = "request-body-became-required", "request-body-no-longer-required"
+            context.compare_flag("required", was, now, site, rules=rules)
+            compare_content(context, was.optional("content"), now.optional("content"), site)
+    elif after is not None:
+        body = context.readers[1].follow(after)
+        if body is not None:
+            required = body.value.get("required") is True
+            rule = "required-request-body-added" if required else "request-body-added"
+            context.findings.at(rule, None, after, *site, parents=parents)
+    elif before is not None and context.readers[0].follow(before) is not None:
+        context.findings.at("request-body-removed", before, None, *site, parents=parents)
 
-    Attributes:
-        context: What the comparison shares.
-        old: The operation in the old document.
-        new: The operation in the new one.
-    """
+
+class _Responses:
+    """The comparison of the responses of one operation."""
 
     def __init__(self, context: Context, old: Operation, new: Operation) -> None:
-        self.context = context
-        self.old, self.new = old, new
+        self._context = context
+        self._operations = old, new
+        self._direction: Direction = new.direction(response=True)
+        context.locate(new.location("response"))
+        self._old, self._new = _responses(context.readers[0], old), _responses(context.readers[1], new)
 
     def compare(self) -> None:
-        """Compare all messages."""
-        self._parameters()
-        self._body()
-        self._responses()
-        self.context.locate(None)
+        """Compare all responses."""
+        for before, after in self._pairs():
+            self._pair(before, after)
+        for status, part in self._old.items():
+            if not _covering(status, self._new):
+                self._report("removed", status, part)
+        for status, part in self._new.items():
+            if not _covering(status, self._old) and not any(status in _covering(old, self._new) for old in self._old):
+                self._report("added", status, part)
 
-    def _add(
-        self, rule: str, old: Part | None, new: Part | None, location: Location, direction: Direction, name: str = "",
-        parents: tuple[str | None, str | None] | None = None,
-    ) -> None:  # fmt: skip
-        above = parents or (self.old.definition.pointer, self.new.definition.pointer)
-        self.context.findings.at(rule, old, new, location, direction, name=name, parents=above)
+    def _report(self, kind: str, status: str, part: Part) -> None:
+        """Report a response that only one of the documents has."""
+        removed = kind == "removed"
+        operation, others = self._operations[0 if removed else 1], self._old if removed else self._new
+        success = _is_success(status) or (status == "default" and not any(map(_is_success, others)))
+        rule = f"{'success' if success else 'error'}-response-{kind}"
+        parents = self._operations[0].definition.pointer, self._operations[1].definition.pointer
+        location = operation.location("response", status)
+        old, new = (part, None) if removed else (None, part)
+        self._context.findings.at(rule, old, new, location, self._direction, name=status, parents=parents)
 
-    def _parameters(self) -> None:
-        direction = self.new.direction()
-        self.context.locate(self.new.location())
-        old, new = (
-            _parameters(reader, operation)
-            for reader, operation in zip(self.context.readers, (self.old, self.new), strict=True)
-        )
-        for key, (entry, parameter) in old.items():
-            location = self._parameter_location(parameter, self.old)
-            if key in new:
-                continue
-            if key[0] == "path":
-                self.context.compare_schemas(parameter.optional("schema"), None, location, direction, parameter)
-            else:
-                self._add("parameter-removed", entry, None, location, direction)
-        for key, (entry, parameter) in new.items():
-            location = self._parameter_location(parameter, self.new)
-            if key in old:
-                self._parameter(old[key][1], parameter, location, direction)
-            elif key[0] == "path":
-                # The path has it in both documents, but only the new one describes it.
-                holder = Part(parameter.pointer, {})
-                self.context.compare_schemas(None, parameter.optional("schema"), location, direction, holder)
-            else:
-                required = parameter.value.get("required") is True
-                rule = "required-parameter-added" if required else "parameter-added"
-                self._add(rule, None, entry, location, direction)
+    def _pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield the statuses whose responses correspond."""
+        for status in self._old:
+            for other in _covering(status, self._new):
+                # What a document says of a single status it does not say of the range.
+                if other == status or not (other in self._old or status in self._new):
+                    yield status, other
+        if "default" in self._old and not any(map(_is_success, self._old)):
+            yield from (("default", status) for status in self._new if _is_success(status))
 
-    @staticmethod
-    def _parameter_location(parameter: Part, operation: Operation) -> Location:
-        name = f"{parameter.value.get('name')} in {parameter.value.get('in')}"
-        return operation.location("parameter", name)
-
-    def _parameter(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
-        if self.context.schemas.unchanged(old, new):
-            return
-        self.context.locate(location)
-        report_texts(self.context.findings, old, new, location)
-        self._lifecycle(old, new, location, direction)
-        if new.value.get("in") != "path":
-            rules = "parameter-became-required", "parameter-no-longer-required"
-            self._flag("required", old, new, location, direction, *rules)
-        rules = "reserved-characters-permitted", "reserved-characters-forbidden"
-        self._flag("allowReserved", old, new, location, direction, *rules)
-        rules = "empty-value-permitted", "empty-value-forbidden"
-        self._flag("allowEmptyValue", old, new, location, direction, *rules)
-        self._value(old, new, location, direction, _STYLES.get(str(new.value.get("in")), "simple"))
-
-    def _flag(
-        self, name: str, old: Part, new: Part, location: Location, direction: Direction, gained: str, lost: str,
-        subject: str = "",
-    ) -> None:  # fmt: skip
-        before, after = (part.value.get(name) is True for part in (old, new))
-        if before != after:
-            parts = old.optional(name), new.optional(name)
-            self._add(
-                gained if after else lost, *parts, location, direction, subject, parents=(old.pointer, new.pointer)
-            )
-
-    def _lifecycle(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
-        for rule, had, has in lifecycle_changes(old, new):
-            self._add(rule, had, has, location, direction, parents=(old.pointer, new.pointer))
-
-    def _value(self, old: Part, new: Part, location: Location, direction: Direction, style: str) -> None:
-        """Compare what parameters and headers have in common: how a value is written, and its schema."""
-        has_content = ["content" in part.value for part in (old, new)]
-        if all(has_content):
-            Content(self, location, direction).compare(old.optional("content"), new.optional("content"))
-            return
-        if any(has_content):
-            parts = old.optional("content"), new.optional("content")
-            self._add("parameter-serialization-changed", *parts, location, direction, "content")
-            return
-        forms = [_form(part, style) for part in (old, new)]
-        scalar = self._is_scalar(old, new)
-        for name, before, after in zip(("style", "explode"), *forms, strict=True):
-            # How the parts of a value are joined does not matter for values without parts.
-            matters = not scalar or (name == "style" and location.name.endswith(" in path"))
-            if before != after:
-                parts = Part(f"{old.pointer}/{name}", before), Part(f"{new.pointer}/{name}", after)
-                rule = "parameter-serialization-changed" if matters else "keyword-without-effect"
-                self._add(rule, *parts, location, direction, name)
-        self._defaults(old, new, location, direction)
-        items = self._items_of_new_list(old, new, forms)
-        if items is not None:
-            self._add("parameter-became-list", old.optional("schema"), items, location, direction)
-            self.context.compare_schemas(old.optional("schema"), items, location, direction, old)
-            return
-        self.context.compare_schemas(old.optional("schema"), new.optional("schema"), location, direction, old)
-
-    def _is_scalar(self, old: Part, new: Part) -> bool:
-        for views, part in ((self.context.schemas.old, old), (self.context.schemas.new, new)):
-            schema = part.optional("schema")
-            types = None if schema is None else views.view((views.resolved(schema),)).types
-            if types is None or types & _CONTAINERS:
-                return False
-        return True
-
-    def _defaults(self, old: Part, new: Part, location: Location, direction: Direction) -> None:
-        if all(part.value.get("required") is True for part in (old, new)):
-            return
-        before, after = self._view(0, old), self._view(1, new)
-        for rule, had, has in default_changes(before, after):
-            self._add(rule, had, has, location, direction, parents=(old.pointer, new.pointer))
-
-    def _items_of_new_list(self, old: Part, new: Part, forms: list[tuple[str, bool]]) -> Part | None:
-        """Return the schema of the items if a single value became a list that is written in the same way."""
-        before, after = self._view(0, old), self._view(1, new)
-        size = bounds(after, ("minItems", ""), lower=True)
-        if before.types is None or before.types & _CONTAINERS or after.types != {"array"} or forms[1] != ("form", True):
-            return None
-        return after.keyword("items") if size is None or size[1][0] <= 1 else None
-
-    def _view(self, index: int, holder: Part) -> View:
-        views = self.context.schemas.new if index else self.context.schemas.old
-        schema = holder.optional("schema")
-        return views.view(() if schema is None else (views.resolved(schema),))
-
-    def _body(self) -> None:
-        location, direction = self.new.location("request"), self.new.direction()
-        self.context.locate(location)
-        old, new = (operation.definition.optional("requestBody") for operation in (self.old, self.new))
-        before, after = (
-            None if part is None else reader.follow(part)
-            for reader, part in zip(self.context.readers, (old, new), strict=True)
-        )
-        if before is not None and after is not None:
-            if self.context.schemas.unchanged(before, after):
-                return
-            report_texts(self.context.findings, before, after, location)
-            rules = "request-body-became-required", "request-body-no-longer-required"
-            self._flag("required", before, after, location, direction, *rules)
-            Content(self, location, direction).compare(before.optional("content"), after.optional("content"))
-        elif old is None and new is not None and after is not None:
-            rule = "required-request-body-added" if after.value.get("required") is True else "request-body-added"
-            self._add(rule, None, new, location, direction)
-        elif old is not None and new is None and before is not None:
-            self._add("request-body-removed", old, None, location, direction)
-
-    def _responses(self) -> None:
-        direction = self.new.direction(response=True)
-        self.context.locate(self.new.location("response"))
-        old, new = (
-            _responses(reader, operation)
-            for reader, operation in zip(self.context.readers, (self.old, self.new), strict=True)
-        )
-        has_success = [any(_is_success(status) for status in responses) for responses in (old, new)]
-        for before, after in _paired_statuses(old, new, default_is_success=not has_success[0]):
-            self._paired_response(old, new, before, after, direction)
-        for status, part in old.items():
-            if not _covering(status, new):
-                success = _is_success(status) or (status == "default" and not has_success[0])
-                rule = f"{'success' if success else 'error'}-response-removed"
-                self._add(rule, part, None, self.old.location("response", status), direction, status)
-        for status, part in new.items():
-            if not _covering(status, old) and not any(status in _covering(known, new) for known in old):
-                success = _is_success(status) or (status == "default" and not has_success[1])
-                rule = f"{'success' if success else 'error'}-response-added"
-                self._add(rule, None, part, self.new.location("response", status), direction, status)
-
-    def _paired_response(
-        self, old: dict[str, Part], new: dict[str, Part], before: str, after: str, direction: Direction
-    ) -> None:
-        location = self.new.location("response", after)
-        self.context.locate(location)
+    def _pair(self, before: str, after: str) -> None:
+        old, new = self._old[before], self._new[after]
+        site = Site(self._operations[1].location("response", after), self._direction)
+        self._context.locate(site.location)
         if before != after and _is_success(before) and _is_success(after):
             rule = "success-response-widened" if after.endswith("XX") else "success-response-narrowed"
-            pair = Part(old[before].pointer, before), Part(new[after].pointer, after)
-            self._add(rule, *pair, location, direction)
-        parts = (
-            reader.follow(part) for reader, part in zip(self.context.readers, (old[before], new[after]), strict=True)
-        )
-        was, now = parts
-        if was is None or now is None or self.context.schemas.unchanged(was, now):
-            return
-        report_texts(self.context.findings, was, now, location)
-        Content(self, location, direction).compare(was.optional("content"), now.optional("content"))
-        self._headers(was, now, after, direction)
+            self._context.findings.at(rule, Part(old.pointer, before), Part(new.pointer, after), *site)
+        responses = self._context.follow(old, new)
+        if responses is not None:
+            was, now = responses
+            self._context.compare_descriptions(was, now, site)
+            compare_content(self._context, was.optional("content"), now.optional("content"), site)
+            self._headers(was, now, after)
 
-    def _headers(self, old: Part, new: Part, status: str, direction: Direction) -> None:
-        before, after = (
-            {name.lower(): (name, part) for name, part in reader.members(holder.optional("headers"))}
-            for reader, holder in zip(self.context.readers, (old, new), strict=True)
-        )
+    def _headers(self, old: Part, new: Part, status: str) -> None:
+        before, after = _headers(self._context.readers[0], old), _headers(self._context.readers[1], new)
         parents = old.pointer, new.pointer
         for key, (name, part) in before.items():
-            if key not in after and key not in _IGNORED_HEADERS:
-                location = self.old.location("response", status, f"header {name}")
-                self._add("response-header-removed", part, None, location, direction, name, parents)
+            if key not in after:
+                location = self._operations[0].location("response", status, f"header {name}")
+                add = self._context.findings.at
+                add("response-header-removed", part, None, location, self._direction, name=name, parents=parents)
         for key, (name, part) in after.items():
-            location = self.new.location("response", status, f"header {name}")
-            self.context.locate(location)
-            header = self.context.readers[1].follow(part)
-            if header is None or key in _IGNORED_HEADERS:
-                continue
-            if key not in before:
+            site = Site(self._operations[1].location("response", status, f"header {name}"), self._direction)
+            self._context.locate(site.location)
+            if key in before:
+                headers = self._context.follow(before[key][1], part)
+                if headers is not None:
+                    compare_header(self._context, *headers, name, site)
+            elif (header := self._context.readers[1].follow(part)) is not None:
                 required = header.value.get("required") is True
                 rule = "required-response-header-added" if required else "response-header-added"
-                self._add(rule, None, part, location, direction, name, parents)
-                continue
-            known = self.context.readers[0].follow(before[key][1])
-            if known is not None and not self.context.schemas.unchanged(known, header):
-                self.header(known, header, name, location, direction)
-
-    def header(self, old: Part, new: Part, name: str, location: Location, direction: Direction) -> None:
-        """Compare a header of a response or of a part of a form."""
-        report_texts(self.context.findings, old, new, location)
-        self._lifecycle(old, new, location, direction)
-        rules = "response-header-became-required", "response-header-no-longer-required"
-        self._flag("required", old, new, location, direction, *rules, name)
-        self._value(old, new, location, direction, "simple")
+                self._context.findings.at(rule, None, part, *site, name=name, parents=parents)
 
 
-def _parameters(reader: Reader, operation: Operation) -> dict[tuple[str, str], tuple[Part, Part]]:
-    """Return the parameters by what identifies them on the wire, each with its entry in the list.
-
-    A path's parameters are identified by their position, headers by their name in any case, and others by their name
-    in any encoding. Nothing else proves that a parameter was renamed.
-    """
-    positions = {name: str(number) for number, name in enumerate(parameter_names(operation.path))}
-    found: dict[tuple[str, str], tuple[Part, Part]] = {}
-    for entry, parameter in inherited_parameters(reader, operation):
-        location, name = str(parameter.value.get("in")), str(parameter.value.get("name"))
-        if location == "path":
-            name = positions.get(name, name)
-        elif location == "header":
-            name = name.lower()
-            if name in _IGNORED_HEADERS:
-                continue
-        else:
-            name = unquote(name)
-        found[location, name] = entry, parameter
-    return found
-
-
-def _form(holder: Part, style: str) -> tuple[str, bool]:
-    """Return how a value is written: its style, and whether it is exploded."""
-    name = str(holder.value.get("style", style))
-    return name, holder.value.get("explode", name == "form") is True
+def _headers(reader: Reader, response: Part) -> dict[str, tuple[str, Part]]:
+    """Return the headers of a response by their names in lower case."""
+    found = {name.lower(): (name, part) for name, part in reader.members(response.optional("headers"))}
+    return {key: header for key, header in found.items() if key not in IGNORED_HEADERS}
 
 
 def _responses(reader: Reader, operation: Operation) -> dict[str, Part]:
-    return {
-        status.upper() if status != "default" else status: part
-        for status, part in reader.members(operation.definition.optional("responses"))
-    }
+    responses = reader.fields(operation.definition.optional("responses"))
+    return {status.upper() if status != "default" else status: part for status, part in responses}
 
 
 def _is_success(status: str) -> bool:
@@ -365,15 +149,3 @@ def _covering(status: str, others: dict[str, Part]) -> list[str]:
         return [other for other in others if other[:1] == status[:1] and other != "default"]
     wide = f"{status[:1]}XX"
     return [wide] if wide in others else []
-
-
-def _paired_statuses(
-    old: dict[str, Part], new: dict[str, Part], *, default_is_success: bool
-) -> Iterator[tuple[str, str]]:
-    for status in old:
-        for other in _covering(status, new):
-            # What a document says of a single status it does not say of the range.
-            if other == status or not (other in old or status in new):
-                yield status, other
-    if default_is_success and "default" in old:
-        yield from (("default", status) for status in new if _is_success(status) and not _covering(status, old))

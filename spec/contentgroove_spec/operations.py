@@ -94,7 +94,7 @@ def operations(document: Document) -> Iterator[Operation]:
 def read_operations(reader: Reader) -> Iterator[Operation]:
     """Yield every operation of a document; what cannot be read is noted."""
     base = base_path_of(reader.document)
-    for path, node in reader.members(reader.root("paths")):
+    for path, node in reader.fields(reader.root("paths")):
         for operation in item_operations(reader, path, node):
             servers = operation.inherited("servers")
             own = base if servers is None or not servers.value else base_path_of({"servers": servers.value})
@@ -160,6 +160,6 @@ def callbacks(reader: Reader, operation: Operation) -> dict[str, dict[str, list[
         callback = reader.follow(node)
         found[name] = {
             expression: list(item_operations(reader, expression, item, webhook=name, sender=operation.name))
-            for expression, item in reader.members(callback)
+            for expression, item in reader.fields(callback)
         }
     return found

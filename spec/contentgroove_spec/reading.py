@@ -37,13 +37,28 @@ class Part(NamedTuple):
     pointer: str
     value: Any
 
+    @property
+    def is_object(self) -> bool:
+        """Whether it is an object."""
+        return isinstance(self.value, dict)
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it is a list."""
+        return isinstance(self.value, list)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether it is an object or a list."""
+        return isinstance(self.value, (dict, list))
+
     def member(self, name: str) -> Part:
         """Return a member of an object that has it."""
         return Part(f"{self.pointer}/{escape(name)}", self.value[name])
 
     def optional(self, name: str) -> Part | None:
         """Return a member of an object; None if there is none."""
-        return self.member(name) if isinstance(self.value, dict) and name in self.value else None
+        return self.member(name) if self.is_object and name in self.value else None
 
     def item(self, index: int) -> Part:
         """Return an item of a list."""
@@ -119,10 +134,9 @@ class Reader:
         part = Part("", self.document)
         # As a URI's fragment, a pointer can be percent-encoded (RFC 6901, 6).
         for step in split(unquote(reference)):
-            value = part.value
-            if isinstance(value, dict) and step in value:
+            if part.is_object and step in part.value:
                 part = part.member(step)
-            elif isinstance(value, list) and step.isascii() and step.isdecimal() and int(step) < len(part.value):
+            elif part.is_list and step.isascii() and step.isdecimal() and int(step) < len(part.value):
                 part = part.item(int(step))
             else:
                 return f"It refers to {reference!r}, which the document does not have."
@@ -134,7 +148,7 @@ class Reader:
         What a Reference Object has next to its `$ref` does not count.
         """
         seen: set[str] = set()
-        while isinstance(part.value, dict) and "$ref" in part.value:
+        while part.is_object and "$ref" in part.value:
             if part.pointer in seen:
                 self.note(part.pointer, "Its references form a circle.")
                 return None
@@ -160,11 +174,14 @@ class Reader:
         return False
 
     def members(self, part: Part | None) -> Iterator[tuple[str, Part]]:
-        """Yield the members of an object by their names, without extensions; nothing if it is not an object."""
+        """Yield the members of an object by their names; nothing if it is not an object."""
         if part is not None and self.is_object(part):
             for name in part.value:
-                if not str(name).startswith("x-"):
-                    yield str(name), Part(f"{part.pointer}/{escape(str(name))}", part.value[name])
+                yield str(name), Part(f"{part.pointer}/{escape(str(name))}", part.value[name])
+
+    def fields(self, part: Part | None) -> Iterator[tuple[str, Part]]:
+        """Yield the members of an object that may have extensions, without these."""
+        return ((name, member) for name, member in self.members(part) if not name.startswith("x-"))
 
     def items(self, part: Part | None) -> list[Part]:
         """Return the items of a list; none if it is not a list."""
@@ -180,7 +197,7 @@ def each(function: Callable[[_Given], _Found], old: _Given, new: _Given) -> tupl
 
 def kind(value: Any) -> str:
     """Name the type of a JSON value."""
-    return _KINDS.get(type(value), "a number")
+    return next((name for known, name in _KINDS.items() if isinstance(value, known)), "a number")
 
 
 def encoded(value: Any) -> bytes:
@@ -208,7 +225,7 @@ def all_references(value: Any) -> set[str]:
     found: set[str] = set()
     pending: list[Any] = [value]
     while pending:
-        item = pending.pop()
+        item: Iterable[Any] = pending.pop()
         if isinstance(item, dict):
             members = cast("Document", item)
             for name in _REFERENCES:
@@ -217,9 +234,7 @@ def all_references(value: Any) -> set[str]:
             if "discriminator" in members:
                 found.update(mapped_references(members["discriminator"]).values())
             item = members.values()
-        for member in cast("Iterable[Any]", item):
-            if isinstance(member, (dict, list)):
-                pending.append(member)
+        pending.extend(member for member in item if isinstance(member, (dict, list)))
     return found
 
 
@@ -239,9 +254,9 @@ def _anchors(document: Document) -> Iterator[tuple[str, Part]]:
     pending = [Part("", document)]
     while pending:
         part = pending.pop()
-        if isinstance(part.value, list):
+        if part.is_list:
             pending += [part.item(index) for index in range(len(part.value))]
-        elif isinstance(part.value, dict):
+        elif part.is_object:
             pending += [Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) for name in part.value]
             for keyword in ("$anchor", "$dynamicAnchor"):
                 if isinstance(name := part.value.get(keyword), str):
@@ -259,9 +274,7 @@ class Unchanged:
         """Return whether two parts have the same content."""
         if not self._comparable or encoded(old.value) != encoded(new.value):
             return False
-        return not isinstance(new.value, (dict, list)) or not (
-            self._changed and self._changed & all_references(new.value)
-        )
+        return not (self._changed and new.has_parts and self._changed & all_references(new.value))
 
     @staticmethod
     def _changed_references(old: Reader, new: Reader) -> set[str]:
@@ -273,7 +286,7 @@ class Unchanged:
             parts = [part for part in found if isinstance(part, Part)]
             if len(parts) < len(found) or encoded(parts[0].value) != encoded(parts[1].value):
                 changed.append(reference)
-            elif isinstance(parts[0].value, (dict, list)):
+            elif parts[0].has_parts:
                 for inner in all_references(parts[0].value):
                     users.setdefault(inner, set()).add(reference)
         result = set(changed)

@@ -12,6 +12,7 @@ Each row has an example pair in `tests/spec/diff/corpus/rules`, which its test c
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from .changes import Direction, Rating
 
 
@@ -85,6 +86,7 @@ _WORKS = _safe("It works as before.")
 _NO_CALL = _safe("No app calls it yet.")
 _ENDS = _breaks("It ends earlier than announced.")
 _OTHER_SERVER = _breaks("Calls to it may fail.")
+_OLD_URL = _breaks("Calls to the old URL get an error.")
 _REMAIN = _safe("The others remain.")
 _UNUSED = _safe("No operation uses it.")
 _FIRST_SERVER = _safe("All servers remain; generated clients start with a different one.")
@@ -239,7 +241,7 @@ _OPERATION_ROWS = (
     Rule("operation-removed", "paths", "The operation was removed.", _breaks("Apps that call it get an error."),
          _breaks("It is no longer sent.")),
     Rule("operation-path-changed", "servers", "The path on the wire changed from {old} to {new}.",
-         _breaks("Calls to the old URL get an error."), _breaks("It is sent elsewhere.")),
+         _OLD_URL, _OLD_URL),
     Rule("operation-id-changed", "operationId", "The operationId {change}.", _NAME, _NAME),
     Rule("operation-id-added", "operationId", "The operationId was added.", _NAME, _NAME),
     Rule("operation-id-removed", "operationId", "The operationId was removed.", _NAME, _NAME),

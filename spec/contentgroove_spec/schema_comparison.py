@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import escape
 
 from .changes import Direction, Location, Rating
 from .findings import Findings
 from .reading import Part
-from .schemas import Views, as_items
+from .schemas import Views
 from .texts import compare_texts
 from .unions import compare_discriminators, compare_unions
 from .uses import BOTH, RECEIVED, SENT, Edge, Graph, Source
@@ -260,21 +261,21 @@ class Pair:
     def _dependencies(self) -> None:
         self._presence("propertyNames", "property-names-added", "property-names-removed")
         old, new = _dependent(self.old), _dependent(self.new)
-        for key in dict.fromkeys([*old, *new]):
-            name = f"`{key[1]}`"
-            if key not in old:
-                self.add("dependent-required-added", None, Part(new[key], key[0]), name=name)
-            elif key not in new:
-                self.add("dependent-required-removed", Part(old[key], key[0]), None, name=name)
+        for needed in dict.fromkeys([*old, *new]):
+            name = f"`{needed[1]}`"
+            if needed not in old:
+                self.add("dependent-required-added", None, Part(new[needed], needed[0]), name=name)
+            elif needed not in new:
+                self.add("dependent-required-removed", Part(old[needed], needed[0]), None, name=name)
         before, after = self.old.mapped("dependentSchemas"), self.new.mapped("dependentSchemas")
-        for key in dict.fromkeys([*before, *after]):
-            name = f"`{key}`"
-            if key not in before:
-                self.add("dependent-schema-added", None, after[key][0], name=name)
-            elif key not in after:
-                self.add("dependent-schema-removed", before[key][0], None, name=name)
+        for present in dict.fromkeys([*before, *after]):
+            name = f"`{present}`"
+            if present not in before:
+                self.add("dependent-schema-added", None, after[present][0], name=name)
+            elif present not in after:
+                self.add("dependent-schema-removed", before[present][0], None, name=name)
             else:
-                self.inner(before[key], after[key])
+                self.inner(before[present], after[present])
 
     def _presence(self, keyword: str, added: str, removed: str, *, turned: bool = False, field: str = "") -> None:
         """Compare a keyword that has a schema and restricts nothing if it is absent."""
@@ -346,12 +347,12 @@ def _dependent(view: View) -> dict[tuple[str, str], str]:
     return {
         (str(name), str(required)): f"{part.pointer}/{escape(str(name))}"
         for part in view.keywords("dependentRequired")
-        if isinstance(part.value, dict)
+        if part.is_object
         for name, names in cast("dict[str, Any]", part.value).items()
-        for required in as_items(names)
+        for required in as_list(names)
     }
 
 
 def _prefix(view: View) -> list[Part]:
     part = view.keyword("prefixItems")
-    return [] if part is None else [part.item(index) for index in range(len(as_items(part.value)))]
+    return [] if part is None else [part.item(index) for index in range(len(as_list(part.value)))]

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from contentgroove._openapi.documents import as_list, as_object
+
 from .reading import Part, comparable
 
 if TYPE_CHECKING:
@@ -111,7 +113,7 @@ class View:
         """Return the schemas in a keyword that has them by names."""
         found: dict[str, list[Part]] = {}
         for part in self.keywords(name):
-            if isinstance(part.value, dict):
+            if part.is_object:
                 for key in cast("dict[str, Any]", part.value):
                     found.setdefault(key, []).append(part.member(key))
         return {key: tuple(parts) for key, parts in found.items()}
@@ -125,13 +127,13 @@ class View:
         return {
             name: part
             for part in self.keywords("required")
-            if isinstance(part.value, list)
+            if part.is_list
             for name in cast("list[Any]", part.value)
             if isinstance(name, str)
         }
 
     def values(self) -> tuple[Part, dict[str, Any]] | None:
-        """Return the values of `enum` and `const` other than null, in a form that can be compared, with their origin."""
+        """Return the values of `enum` and `const` without null, by a form that can be compared, and their origin."""
         found: tuple[Part, dict[str, Any]] | None = None
         for leaf in self.leaves:
             for name in ("enum", "const"):
@@ -161,7 +163,7 @@ class Views:
     def resolved(self, part: Part) -> Part:
         """Return the schema that a schema refers to and nothing else; itself if it does more or the reference fails."""
         seen: set[str] = set()
-        while isinstance(part.value, dict) and "$ref" in part.value and part.pointer not in seen:
+        while part.is_object and "$ref" in part.value and part.pointer not in seen:
             seen.add(part.pointer)
             found = self.reader.find(part.value["$ref"])
             if not isinstance(found, Part) or not (self.reader.references_stand_alone or _only_refers(part.value)):
@@ -188,79 +190,78 @@ class _Collector:
         if part.pointer in self._seen or len(self._seen) > _MAX_PARTS:
             return
         self._seen.add(part.pointer)
-        value, view = part.value, self.view
-        if isinstance(value, bool):
+        view = self.view
+        if isinstance(part.value, bool):
             view.pointer = view.pointer or part.pointer
-            if not value:
-                view.forbidden = part
-            return
-        if not self._reader.is_object(part):
+            view.forbidden = view.forbidden if part.value else part
+        elif not self._reader.is_object(part):
             view.unread.append(part.pointer)
-            return
+        elif not self._follow(part, outermost=outermost):
+            view.pointer = view.pointer or part.pointer
+            for inner in self._reader.items(part.optional("allOf")):
+                self._collect(inner, outermost=False)
+            self._nullable |= part.value.get("nullable") is True and outermost
+            self._add(part)
+
+    def _follow(self, part: Part, *, outermost: bool) -> bool:
+        """Collect what a schema refers to; return whether nothing else in it counts."""
         for name in ("$ref", "$dynamicRef"):
-            if name in value:
-                target = self._reader.target(value[name], part.pointer)
+            if name in part.value:
+                target = self._reader.target(part.value[name], part.pointer)
                 if target is None:
-                    view.unread.append(part.pointer)
+                    self.view.unread.append(part.pointer)
                 else:
                     self._collect(target, outermost=outermost)
                 if self._reader.references_stand_alone:
-                    view.pointer = view.pointer or part.pointer
-                    return
-        view.pointer = view.pointer or part.pointer
-        for inner in self._reader.items(part.optional("allOf")):
-            self._collect(inner, outermost=False)
-        if value.get("nullable") is True and outermost:
-            self._nullable = True
-        leaf = {name: member for name, member in value.items() if name not in {"$ref", "$dynamicRef", "allOf"}}
+                    self.view.pointer = self.view.pointer or part.pointer
+                    return True
+        return False
+
+    def _add(self, part: Part) -> None:
+        """Add the keywords of a schema itself."""
+        leaf = {name: value for name, value in part.value.items() if name not in {"$ref", "$dynamicRef", "allOf"}}
         for keyword in ("oneOf", "anyOf"):
             if keyword in leaf:
                 self._union(part, keyword, leaf)
-        if leaf or not value:
-            view.leaves.append(Part(part.pointer, leaf))
-            self._add_types(leaf)
+        if leaf or not part.value:
+            self.view.leaves.append(Part(part.pointer, leaf))
+            names = type_names(leaf)
+            if names:
+                self._types.append(names)
 
     def _union(self, part: Part, keyword: str, leaf: dict[str, Any]) -> None:
         branches = [branch for branch in self._reader.items(part.member(keyword)) if not self._is_null(branch)]
-        self._null_branch |= len(branches) < len(as_items(leaf[keyword]))
+        self._null_branch |= len(branches) < len(as_list(leaf[keyword]))
         kinds = [self._pure_types(branch) for branch in branches]
         if len(branches) == 1:
             del leaf[keyword]
             self._collect(branches[0], outermost=False)
         elif branches and all(kinds):
             del leaf[keyword]
-            self._types.append(frozenset().union(*kinds))
+            self._types.append(frozenset[str]().union(*kinds))
         elif branches:
             self.view.unions.append(Union(keyword, part.member(keyword), part, tuple(branches)))
 
     def _is_null(self, part: Part) -> bool:
-        value = self._target_value(part)
-        if not isinstance(value, dict):
-            return False
+        value = self._members(part)
         return value.get("type") in ("null", ["null"]) or value.get("enum") == [None] or value.get("const", 0) is None
 
     def _pure_types(self, part: Part) -> frozenset[str]:
         """Return the types of a schema that has only types."""
-        value = self._target_value(part)
-        if not isinstance(value, dict) or any(name not in {*ANNOTATIONS, "type"} for name in value):
+        value = self._members(part)
+        if any(name not in {*ANNOTATIONS, "type"} for name in value):
             return frozenset()
         return type_names(value)
 
-    def _target_value(self, part: Part) -> Any:
-        value = part.value
-        if isinstance(value, dict) and "$ref" in value:
-            found = self._reader.find(value["$ref"])
-            return found.value if isinstance(found, Part) else None
-        return value
-
-    def _add_types(self, leaf: dict[str, Any]) -> None:
-        names = type_names(leaf)
-        if names:
-            self._types.append(names)
+    def _members(self, part: Part) -> dict[str, Any]:
+        """Return the members of a branch, or of the schema that it refers to."""
+        reference = part.optional("$ref")
+        found = part if reference is None else self._reader.find(reference.value)
+        return as_object(found.value) if isinstance(found, Part) else {}
 
     def _finish(self) -> None:
         view, null = self.view, self._nullable or self._null_branch
-        types = frozenset.intersection(*self._types) if self._types else self._inferred()
+        types = self._types[0].intersection(*self._types) if self._types else self._inferred()
         if types is not None and not types:
             # They contradict each other; the document means the outermost.
             types = self._types[-1]
@@ -277,7 +278,7 @@ class _Collector:
         """Infer the types from the values of `enum`, and from keywords that only objects or arrays have."""
         values = self.view.values()
         if values is not None and values[1]:
-            return frozenset().union(*(_types_of(value) for value in values[1].values()))
+            return frozenset[str]().union(*(_types_of(value) for value in values[1].values()))
         if any(leaf.value.get("properties") for leaf in self.view.leaves):
             return frozenset({"object"})
         if any(name in leaf.value for leaf in self.view.leaves for name in ("items", "prefixItems")):
@@ -285,15 +286,10 @@ class _Collector:
         return None
 
 
-def as_items(value: Any) -> list[Any]:
-    """Return a list as it is, and an empty one for anything else."""
-    return cast("list[Any]", value) if isinstance(value, list) else []
-
-
 def type_names(schema: dict[str, Any]) -> frozenset[str]:
     """Return the types that a schema names, `null` for `nullable`; none if it names none."""
     kinds = schema.get("type")
-    names = {kinds} if isinstance(kinds, str) else {name for name in as_items(kinds) if isinstance(name, str)}
+    names = {kinds} if isinstance(kinds, str) else {name for name in as_list(kinds) if isinstance(name, str)}
     if names and schema.get("nullable") is True:
         names.add("null")
     if "number" in names:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .changes import Direction
-    from .messages import Context
+    from .context import Context
     from .operations import Operation
     from .reading import Reader
 
@@ -55,10 +55,7 @@ class Security:
         """Compare the security of one operation."""
         location, direction = new.location("security"), new.direction()
         self._context.locate(location)
-        origins = tuple(
-            operation.definition.optional("security") or (None if operation.webhook else reader.root("security"))
-            for reader, operation in zip(self._context.readers, (old, new), strict=True)
-        )
+        origins = _origin(self._context.readers[0], old), _origin(self._context.readers[1], new)
         before = _alternatives(self._context.readers[0], origins[0], {})
         after = _alternatives(self._context.readers[1], origins[1], self._names)
         for name in {name for alternative in before for name in alternative}:
@@ -73,7 +70,7 @@ class Security:
         self,
         before: list[Alternative],
         after: list[Alternative],
-        origins: tuple[Part | None, ...],
+        origins: tuple[Part | None, Part | None],
         location: Location,
         direction: Direction,
     ) -> None:
@@ -93,11 +90,9 @@ class Security:
             if not weaker:
                 add("security-alternative-removed", old, None, location, direction, name=_name(alternative))
             elif weaker[0] not in before:
-                parts = (
-                    Part(part.pointer, _name(value)) if part else None
-                    for part, value in ((old, alternative), (new, weaker[0]))
-                )
-                add("security-alternative-relaxed", *parts, location, direction)
+                was = None if old is None else Part(old.pointer, _name(alternative))
+                now = None if new is None else Part(new.pointer, _name(weaker[0]) or "none")
+                add("security-alternative-relaxed", was, now, location, direction)
         if not any(after):
             if any(before):
                 add("security-removed", old, None, location, direction)
@@ -125,34 +120,30 @@ class Security:
             before, after = (_comparable(part.value.get(keyword), keyword, part) for part in (old, new))
             if before != after:
                 self._changed("security-scheme-changed", old.optional(keyword), new.optional(keyword), name, keyword)
-        flows = [as_object(part.value.get("flows")) for part in (old, new)]
-        for flow in dict.fromkeys([*flows[0], *flows[1]]):
-            self._flow(name, flow, *(part.optional("flows") for part in (old, new)))
+        before, after = old.optional("flows"), new.optional("flows")
+        if before is not None and after is not None:
+            for flow in dict.fromkeys([*as_object(before.value), *as_object(after.value)]):
+                self._flow(name, flow, before.optional(flow), after.optional(flow))
 
-    def _flow(self, name: str, flow: str, old: Part | None, new: Part | None) -> None:
-        before, after = (None if part is None else part.optional(flow) for part in (old, new))
+    def _flow(self, name: str, flow: str, before: Part | None, after: Part | None) -> None:
         if before is None or after is None:
             self._changed(f"oauth-flow-{'added' if before is None else 'removed'}", before, after, name, f"`{flow}`")
             return
         for keyword in _FLOW_URLS:
-            parts = before.optional(keyword), after.optional(keyword)
-            if _value(parts[0]) != _value(parts[1]):
-                self._changed("oauth-url-changed", *parts, name, keyword)
-        scopes = [as_object(as_object(part.value).get("scopes")) for part in (before, after)]
-        for scope in dict.fromkeys([*scopes[0], *scopes[1]]):
-            if scope in scopes[0] and scope in scopes[1] and scopes[0][scope] != scopes[1][scope]:
-                pair = tuple(
-                    Part(f"{part.pointer}/scopes/{escape(scope)}", known[scope])
-                    for part, known in zip((before, after), scopes, strict=True)
-                )
-                self._context.findings.at(
-                    "text-changed", *pair, Location(name=f"security scheme {name}"), name=f"scope {scope}"
-                )
-            elif (scope in scopes[0]) != (scope in scopes[1]):
-                added = scope in scopes[1]
-                part = Part(f"{(after if added else before).pointer}/scopes/{escape(scope)}", scope)
-                pair = (None, part) if added else (part, None)
-                self._changed(f"oauth-scope-{'added' if added else 'removed'}", *pair, name, f"`{scope}`")
+            was, now = before.optional(keyword), after.optional(keyword)
+            if (was and was.value) != (now and now.value):
+                self._changed("oauth-url-changed", was, now, name, keyword)
+        had, has = before.optional("scopes"), after.optional("scopes")
+        old = {} if had is None else {scope: had.member(scope) for scope in as_object(had.value)}
+        new = {} if has is None else {scope: has.member(scope) for scope in as_object(has.value)}
+        for scope in dict.fromkeys([*old, *new]):
+            if scope not in old:
+                self._changed("oauth-scope-added", None, Part(new[scope].pointer, scope), name, f"`{scope}`")
+            elif scope not in new:
+                self._changed("oauth-scope-removed", Part(old[scope].pointer, scope), None, name, f"`{scope}`")
+            elif old[scope].value != new[scope].value:
+                location = Location(name=f"security scheme {name}")
+                self._context.findings.at("text-changed", old[scope], new[scope], location, name=f"scope {scope}")
 
     def _changed(self, rule: str, old: Part | None, new: Part | None, name: str, subject: str) -> None:
         pointer = f"{_SCHEMES}{escape(name)}"
@@ -166,6 +157,12 @@ def _schemes(reader: Reader) -> dict[str, Part]:
         return {}
     found = ((name, reader.follow(part)) for name, part in reader.members(components.optional("securitySchemes")))
     return {name: part for name, part in found if part is not None}
+
+
+def _origin(reader: Reader, operation: Operation) -> Part | None:
+    """Return what says how the calls of an operation are authenticated."""
+    own = operation.definition.optional("security")
+    return own if own is not None or operation.webhook else reader.root("security")
 
 
 def _content(scheme: Part) -> bytes:
@@ -201,7 +198,3 @@ def _comparable(value: Any, keyword: str, scheme: Part) -> Any:
     # The names of HTTP's schemes and headers have no case.
     lower = keyword == "scheme" or (keyword == "name" and scheme.value.get("in") == "header")
     return value.lower() if lower and isinstance(value, str) else value
-
-
-def _value(part: Part | None) -> Any:
-    return None if part is None else part.value

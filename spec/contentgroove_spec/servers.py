@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.operations import can_be_server
 
-from .changes import Location
 from .reading import Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .changes import Location
     from .documents import Document
     from .findings import Findings
 
@@ -43,19 +43,21 @@ def read_servers(servers: Part | None) -> list[Server]:
     found: list[Server] = []
     for index, value in enumerate(as_list(None if servers is None else servers.value)):
         url = as_object(value).get("url")
-        if isinstance(url, str):
-            filled = _VARIABLE.sub(
-                lambda match, variables=as_object(as_object(value).get("variables")): _default(match, variables),
-                url.strip(),
-            )
+        if servers is not None and isinstance(url, str):
+            filled = _filled(url.strip(), as_object(as_object(value).get("variables")))
             if can_be_server(filled) or "[" in filled:
-                found.append(Server(Part(f"{cast('Part', servers).pointer}/{index}", value), *_split(filled)))
+                found.append(Server(servers.item(index), *_split(filled)))
     return found
 
 
-def _default(match: re.Match[str], variables: Document) -> str:
-    default = as_object(variables.get(match[1])).get("default")
-    return str(default) if isinstance(default, (str, int, float)) else match[0]
+def _filled(url: str, variables: Document) -> str:
+    """Replace the variables of a URL by their defaults."""
+
+    def default(match: re.Match[str]) -> str:
+        value = as_object(variables.get(match[1])).get("default")
+        return str(value) if isinstance(value, (str, int, float)) else match[0]
+
+    return _VARIABLE.sub(default, url)
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -70,13 +72,8 @@ def _split(url: str) -> tuple[str, str]:
         # A variable without default, or a mistake: it is compared as it is written.
         return url, ""
     query = f"?{parts.query}" if parts.query else ""
-    return f"{parts.scheme}://{host}{query}" if parts.scheme else f"//{host}{query}" if host else query, _path(
-        parts.path
-    )
-
-
-def _path(path: str) -> str:
-    return path.rstrip("/")
+    origin = f"{parts.scheme}://{host}" if parts.scheme else f"//{host}" if host else ""
+    return f"{origin}{query}", parts.path.rstrip("/")
 
 
 def base_path_of(holder: Document) -> str:
@@ -101,35 +98,33 @@ def prefixes(servers: Part | None, *, without: str | None = None) -> dict[str, P
     return result
 
 
-def compare_servers(findings: Findings, old: Part | None, new: Part | None, locations: list[Location]) -> None:
+def compare_servers(findings: Findings, old: Part | None, new: Part | None, location: Location) -> None:
     """Compare two lists of servers.
 
     Args:
         findings: Where changes are added.
         old: The old list; None if there is none.
         new: The new one.
-        locations: The locations of the API at which they apply.
+        location: The location of the API at which they apply.
     """
     had, has = prefixes(old), prefixes(new)
-    parents = (None if old is None else old.pointer, None if new is None else new.pointer)
-    had_by_template, has_by_template = ({_template(part): part for part in found.values()} for found in (had, has))
+    parents = None if old is None else old.pointer, None if new is None else new.pointer
+    before, after = ({_template(part): part for part in found.values()} for found in (had, has))
     moved: set[str] = set()
-    for location in locations:
-        for template in had_by_template.keys() & has_by_template.keys():
-            before, after = had_by_template[template], has_by_template[template]
-            for rule, name, was, now in _variable_changes(before, after):
-                findings.at(rule, was, now, location, name=f"`{name}`", parents=(before.pointer, after.pointer))
-                if rule == "server-variable-default-changed":
-                    moved.add(template)
-        for url, part in had.items():
-            if url not in has and _template(part) not in moved:
-                findings.at("server-removed", part, None, location, name=f"`{url}`", parents=parents)
-        for url, part in has.items():
-            if url not in had and _template(part) not in moved:
-                findings.at("server-added", None, part, location, name=f"`{url}`", parents=parents)
-        if list(had)[:1] != list(has)[:1] and had.keys() == has.keys():
-            first = (Part(next(iter(found.values())).pointer, next(iter(found))) for found in (had, has))
-            findings.at("first-server-changed", *first, location)
+    for template in [template for template in before if template in after]:
+        for rule, name, was, now in _variable_changes(before[template], after[template]):
+            findings.at(rule, was, now, location, name=f"`{name}`", parents=parents)
+            if rule == "server-variable-default-changed":
+                moved.add(template)
+    for url, part in had.items():
+        if url not in has and _template(part) not in moved:
+            findings.at("server-removed", part, None, location, name=f"`{url}`", parents=parents)
+    for url, part in has.items():
+        if url not in had and _template(part) not in moved:
+            findings.at("server-added", None, part, location, name=f"`{url}`", parents=parents)
+    if had and list(had)[:1] != list(has)[:1] and had.keys() == has.keys():
+        first, now_first = (Part(part.pointer, url) for found in (had, has) for url, part in list(found.items())[:1])
+        findings.at("first-server-changed", first, now_first, location)
 
 
 def _template(server: Part) -> str:
@@ -145,7 +140,8 @@ def _variable_changes(old: Part, new: Part) -> Iterator[tuple[str, str, Part | N
         values = [_values(variable) for variable in (had, has)]
         # If the old default is no longer valid, the server itself is another one.
         if had.get("default") != has.get("default") and str(had.get("default")) in values[1]:
-            yield "server-variable-default-changed", name, *(origin.optional("default") for origin in origins)
+            defaults = [origin.optional("default") for origin in origins]
+            yield "server-variable-default-changed", name, defaults[0], defaults[1]
         if values[0] and values[1]:
             for value in [value for value in values[0] if value not in values[1]]:
                 yield "server-variable-value-removed", name, Part(f"{origins[0].pointer}/enum", value), None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .documents import without_timestamps
@@ -48,7 +49,7 @@ def compare_texts(pair: Pair) -> None:
 
 
 def paired_leaves(old: View, new: View) -> list[tuple[Part, Part]]:
-    """Return the objects of two schemas that correspond: by their order, or if their number changed by their pointer."""
+    """Return the objects of two schemas that correspond: by order, or by pointer if their number changed."""
     if len(old.leaves) == len(new.leaves):
         return list(zip(old.leaves, new.leaves, strict=True))
     by_pointer = {leaf.pointer: leaf for leaf in old.leaves}
@@ -71,9 +72,9 @@ def text_differences(
     old: Part, new: Part, fields: frozenset[str]
 ) -> Iterator[tuple[str, Part | None, Part | None, str]]:
     """Yield each difference of texts of two objects: the rule's id, the parts and the name."""
-    if not isinstance(old.value, dict) or not isinstance(new.value, dict):
+    if not old.is_object or not new.is_object:
         return
-    for name in dict.fromkeys([*new.value, *old.value]):
+    for name in dict.fromkeys([*as_object(new.value), *as_object(old.value)]):
         if (name in fields or str(name).startswith("x-")) and name != SUNSET:
             had, has = (
                 Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) if name in part.value else None

@@ -70,7 +70,8 @@ def _compare_branches(pair: Pair, old: list[Parts], new: list[Parts], union: Uni
 def _overlap(views: Views, branch: Parts, other: Parts) -> bool:
     """Return whether two branches have nothing but types, and one in common."""
     types = [view.types for view in map(views.view, (branch, other)) if view.has_only_unions and not view.unions]
-    return len(types) > 1 and None not in types and bool(frozenset.intersection(*filter(None, types)))
+    known = [names for names in types if names is not None]
+    return len(known) > 1 and bool(known[0] & known[1])
 
 
 def _report_ambiguity(pair: Pair, old: Parts, union: Union) -> None:
@@ -93,7 +94,7 @@ def _branch_name(views: Views, branch: Parts, keyword: str) -> str:
 def _component(views: Views, branch: Parts) -> str:
     """Return the name of the schema that a branch refers to; empty if it is inline."""
     part = branch[0]
-    if len(branch) > 1 or not isinstance(part.value, dict) or "$ref" not in part.value:
+    if len(branch) > 1 or not part.is_object or "$ref" not in part.value:
         steps = split(part.pointer)
         return steps[-1] if len(branch) == 1 and steps[:2] == ["components", "schemas"] and len(steps) == 3 else ""  # noqa: PLR2004 - section, kind, name
     return split(views.resolved(part).pointer)[-1]
@@ -204,7 +205,7 @@ def compare_discriminators(pair: Pair) -> None:
 
 
 def _is_object(part: Part | None) -> bool:
-    return part is not None and isinstance(part.value, dict)
+    return part is not None and part.is_object
 
 
 def _name(part: Part | None) -> Part | None:

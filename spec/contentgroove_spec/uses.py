@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast, overload
 
 from .changes import Direction, Location, Rating, Use
 
@@ -247,7 +247,7 @@ class LazyUses(Sequence[Use]):
         return self._all()[index]
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and self._all() == list(other)
+        return isinstance(other, Sequence) and self._all() == list(cast("Sequence[object]", other))
 
     def __hash__(self) -> int:
         return hash(tuple(self._all()))

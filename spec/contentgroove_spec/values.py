@@ -36,7 +36,10 @@ _TEXT_FORMATS = frozenset(
 )  # fmt: skip
 """The formats that JSON Schema and OpenAPI's registry define; `password` restricts nothing."""
 
+_KNOWN_FORMATS = _NUMBER_FORMATS | _TEXT_FORMATS
 _TEXT = frozenset({"string"})
+_TRUTH_VALUES = frozenset({"boolean"})
+_WHOLE_NUMBERS = frozenset({"integer"})
 _ANY_PATTERNS = frozenset({"", ".*", "^.*$", "^.*", ".*$"})
 
 _RANGES = (("minimum", "exclusiveMinimum", True, "minimum"), ("maximum", "exclusiveMaximum", False, "maximum"))
@@ -59,16 +62,11 @@ def compare_types(pair: Pair) -> bool:
         return True
     before, after = old.types, new.types
     had, has = Part(_pointer(old), type_text(before)), Part(_pointer(new), type_text(after))
-    if after is not None and (before is None or after < before):
-        if old.values() is None or new.values() is None:
-            pair.add("type-narrowed", had, has)
-        return bool(after)
-    if before is not None and (after is None or before < after):
-        if old.values() is None or new.values() is None:
-            pair.add("type-widened", had, has)
-        return bool(before)
-    pair.add(_type_rule(pair, before or frozenset(), after or frozenset()), had, has)
-    return bool((before or frozenset()) & (after or frozenset()))
+    rule = _type_rule(pair, before, after)
+    # Two enums say more than the types of their values.
+    if rule == "type-changed" or old.values() is None or new.values() is None:
+        pair.add(rule, had, has, name="" if rule.startswith("type-") else "type")
+    return before is None or after is None or bool(before & after)
 
 
 def _null_was_implied(old: View, new: View) -> bool:
@@ -77,13 +75,19 @@ def _null_was_implied(old: View, new: View) -> bool:
     return old.inferred != new.inferred and not declared.flag("nullable")
 
 
-def _type_rule(pair: Pair, before: frozenset[str], after: frozenset[str]) -> str:
-    """Return the rule for types of which none includes the other."""
-    if pair.node.textual and before <= SCALARS and after <= SCALARS:
+def _type_rule(pair: Pair, before: frozenset[str] | None, after: frozenset[str] | None) -> str:
+    """Return the rule for a change of the types."""
+    if pair.node.textual and before is not None and after is not None and before <= SCALARS and after <= SCALARS:
+        if before & after >= _TEXT and not (_restricts_texts(pair.old) or _restricts_texts(pair.new)):
+            return "keyword-without-effect"
         if after == _TEXT and not _restricts_texts(pair.new):
             return "type-generalized-in-text"
         if before == _TEXT and not _restricts_texts(pair.old):
             return "type-specialized-in-text"
+    if after is not None and (before is None or after < before):
+        return "type-narrowed"
+    if before is not None and (after is None or before < after):
+        return "type-widened"
     return "type-changed"
 
 
@@ -151,7 +155,7 @@ def _enums(pair: Pair) -> None:
 def _restricting(view: View) -> tuple[Part, dict[str, Any]] | None:
     """Return the values of `enum`, unless they are all that the type has."""
     found = view.values()
-    if found is not None and view.types == {"boolean"} and {"true", "false"} <= found[1].keys():
+    if found is not None and view.types == _TRUTH_VALUES and {"true", "false"} <= found[1].keys():
         return None
     return found
 
@@ -166,9 +170,10 @@ def _formats(pair: Pair) -> None:
     if before == after:
         return
     types = pair.old.types, pair.new.types
+    known = before in _KNOWN_FORMATS or after in _KNOWN_FORMATS
     found = False
     for kind in ("integer", "string"):
-        if all(known is None or kind in known for known in types):
+        if all(names is None or kind in names for names in types):
             had, has = _format(before, kind, types), _format(after, kind, types)
             found |= had != has
             if had == has:
@@ -181,14 +186,15 @@ def _formats(pair: Pair) -> None:
                 wider, narrower = (had, has) in _WIDER_FORMATS, (has, had) in _WIDER_FORMATS
                 pair.add("format-widened" if wider else "format-narrowed" if narrower else "format-changed", old, new)
     if not found:
-        pair.add("format-hint-changed", old, new)
+        name = "keyword-without-effect" if known else "format-hint-changed"
+        pair.add(name, old, new, name="format")
 
 
 def _format(name: str | None, kind: str, types: tuple[frozenset[str] | None, ...]) -> str | None:
     """Return a format if it restricts the values of a type."""
     if name in _NUMBER_FORMATS and kind == "integer":
         # That fractions are precise matters only where there are any.
-        fractions = all(known is None or "number" in known for known in types)
+        fractions = all(names is None or "number" in names for names in types)
         return name if fractions or name not in {"float", "double"} else None
     return name if kind == "string" and name in _TEXT_FORMATS else None
 
@@ -226,7 +232,7 @@ def _without_effect(pair: Pair, *names: str) -> None:
 def _range_key(view: View, bound: tuple[float, bool], *, lower: bool) -> tuple[float, bool]:
     """Return a bound as a value that is larger the fewer numbers are valid."""
     limit, excluded = bound
-    if excluded and view.types == {"integer"} and float(limit).is_integer():
+    if excluded and view.types == _WHOLE_NUMBERS and float(limit).is_integer():
         # Without fractions, to exclude 0 is to begin with 1.
         limit, excluded = limit + (1 if lower else -1), False
     return (limit if lower else -limit), excluded
@@ -254,11 +260,8 @@ def _size(pair: Pair, keyword: str, name: str, *, lower: bool, default: int) -> 
     before, after = (unbounded if bound is None else bound[1][0] for bound in (old, new))
     if before == after:
         return
-    if lower:
-        tightened = (after or 0) > (before or 0)
-    else:
-        tightened = before is None or (after is not None and after < before)
-    _report_bound(pair, name, old, new, tightened=tightened)
+    lowered = before is None or (after is not None and after < before)
+    _report_bound(pair, name, old, new, tightened=lowered != lower)
 
 
 def _multiples(pair: Pair) -> None:
@@ -278,7 +281,7 @@ def _factor(view: View, part: Part | None) -> Fraction | None:
     if part is None or not is_number(part.value) or part.value <= 0:
         return None
     factor = Fraction(str(part.value))
-    return None if view.types == {"integer"} and factor == 1 else factor
+    return None if view.types == _WHOLE_NUMBERS and factor == 1 else factor
 
 
 def _patterns(pair: Pair) -> None:

@@ -54,11 +54,6 @@ class Pair:
         return ": ".join(filter(None, (self.change, self.position)))
 
     @property
-    def is_first(self) -> bool:
-        """Whether it is the only pair for its change and direction, or the first of several."""
-        return self.position in {"", SENT[0], RECEIVED[0]}
-
-    @property
     def rating_or_none(self) -> Rating | None:
         """The rating; None if nothing is reported."""
         return None if self.rating == "none" else Rating(self.rating)
@@ -72,6 +67,8 @@ def read_pairs() -> Iterator[Pair]:
         ):
             rating, reason = change[direction]
             for position in positions:
+                if position not in change.get("positions", positions):
+                    continue
                 version = change.get("version", "3.1.0")
                 old, new = (_document(change[side], position, version) for side in ("old", "new"))
                 like = tuple(change.get("like", ()))

@@ -1,0 +1,188 @@
+"""The committed lists: what the public cases of other tools expect, and where this engine dissents.
+
+A list names its documents by their paths in the other tool's repository, which is not part of this one, and the edits
+that the other tool's test makes to a document before it compares. `python -m tests.spec.diff.public` reads the
+documents from folders that its user has.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from contentgroove._openapi.documents import parse
+from contentgroove_spec.changes import Rating
+
+from .restated import RECEIVED, patched, read_pairs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from contentgroove_spec.documents import Document
+
+HERE = Path(__file__).parent
+NAMES = ("oasdiff", "openapi_diff", "swagger_brake")
+
+
+class Expected(StrEnum):
+    """The rating that another tool gives a pair of documents."""
+
+    BREAKING = "breaking"
+    WARNING = "warning"
+    """Its user decides: by its own words it may break, or only a setting makes it break."""
+    SAFE = "safe"
+    NONE = "none"
+    """It reports nothing."""
+
+
+class Verdict(StrEnum):
+    """How two ratings of one pair compare."""
+
+    AGREES = "agrees"
+    MISSED = "missed"
+    """The other tool: breaking; this engine: not."""
+    FALSE_ALARM = "false alarm"
+    """This engine: breaking; the other tool: safe or nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A pair of documents of another tool's tests.
+
+    Attributes:
+        name: The other test's name.
+        base: The old document's path.
+        revision: The new document's path.
+        theirs: The other tool's rating: that of the gravest change that it reports.
+        ours: This engine's rating if it dissents; None if it agrees.
+        reason: The reason for the dissent.
+        meaningless: Whether OpenAPI gives the change no meaning: it is about an extension that the other tool defined, or
+            about a keyword that does not apply to the type of the value.
+        rules: The other tool's rules that give the pair this rating.
+        edits: JSON Patches (RFC 6902) that the test applies to the old and to the new document.
+    """
+
+    name: str
+    base: str
+    revision: str
+    theirs: Expected
+    ours: Rating | None = None
+    reason: str = ""
+    meaningless: bool = False
+    rules: tuple[str, ...] = ()
+    edits: tuple[list[Any], list[Any]] = field(default=([], []))
+
+    @property
+    def listed(self) -> Verdict:
+        """How the rating in the list compares with the other tool's."""
+        return Verdict.AGREES if self.ours is None else verdict(self.theirs, self.ours)
+
+    def documents(self, folder: Path) -> tuple[Document, Document]:
+        """Read both documents and edit them.
+
+        Raises:
+            OSError: A document is missing.
+            DocumentError: A document cannot be read.
+        """
+        old, new = (
+            patched(parse((folder / path).read_bytes(), path), edits)
+            for path, edits in zip((self.base, self.revision), self.edits, strict=True)
+        )
+        return old, new
+
+
+@dataclass(frozen=True, slots=True)
+class CaseList:
+    """The cases of one tool.
+
+    Attributes:
+        name: The tool's name.
+        repository: Its repository.
+        commit: The commit that the cases were taken from.
+        folder: The folder in it that contains the documents.
+        omitted: What cannot be compared, with the reason.
+        own_rules: Patterns of its rules about extensions that it defined itself.
+        cases: Its cases.
+    """
+
+    name: str
+    repository: str
+    commit: str
+    folder: str
+    omitted: Mapping[str, str]
+    own_rules: tuple[str, ...]
+    cases: tuple[Case, ...]
+
+
+def verdict(theirs: Expected, ours: Rating | None) -> Verdict:
+    """Compare two ratings of a pair; None means that this engine found nothing.
+
+    A warning leaves the rating to the tool's user, so that any rating agrees with it. What the other tool rates as safe
+    and this engine as documentation, or not at all, breaks for neither.
+    """
+    if theirs is Expected.BREAKING and ours is not Rating.BREAKING:
+        return Verdict.MISSED
+    if theirs in {Expected.SAFE, Expected.NONE} and ours is Rating.BREAKING:
+        return Verdict.FALSE_ALARM
+    return Verdict.AGREES
+
+
+@functools.cache
+def read_list(name: str) -> CaseList:
+    """Read the list of one tool."""
+    content = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+    return CaseList(
+        name,
+        content["repository"],
+        content["commit"],
+        content["folder"],
+        content["omitted"],
+        tuple(content["own_rules"]),
+        tuple(_read_case(case, content) for case in content["cases"]),
+    )
+
+
+def _read_case(case: dict[str, Any], content: dict[str, Any]) -> Case:
+    ours = case.get("ours")
+    return Case(
+        case["case"],
+        case["base"],
+        case["revision"],
+        Expected(case["theirs"]),
+        None if ours is None else Rating(ours),
+        content["reasons"][case["reason"]] if "reason" in case else "",
+        case.get("reason") in content["meaningless"],
+        tuple(case.get("rules", ())),
+        (case.get("base_edits", []), case.get("revision_edits", [])),
+    )
+
+
+def figures() -> Iterator[tuple[str, ...]]:
+    """Yield the rows of the table of the agreement: the lists' and Redocly's, and the sum."""
+    total: Counter[str] = Counter()
+    for name in NAMES:
+        cases = read_list(name).cases
+        counts = Counter(str(case.listed) for case in cases)
+        counts["meaningless"] = sum(case.meaningless for case in cases)
+        total += counts
+        yield _figures_row(name.replace("_", "-"), counts)
+    # Redocly rates a schema alike wherever it is sent or received, so that these are not cases of their own.
+    pairs = {(pair.change, pair.position in RECEIVED): pair for pair in read_pairs()}.values()
+    redocly = Counter(str(verdict(Expected(pair.redocly), pair.rating_or_none)) for pair in pairs)
+    yield _figures_row("Redocly", redocly)
+    yield _figures_row("all", total + redocly)
+
+
+def _figures_row(name: str, counts: Counter[str]) -> tuple[str, ...]:
+    agree, missed, false_alarms = (counts[outcome] for outcome in Verdict)
+    cases = agree + missed + false_alarms
+    rest = cases - counts["meaningless"]
+    return (
+        name, str(cases), str(agree), f"{100 * agree / cases:.1f} %", str(missed), str(false_alarms),
+        str(counts["meaningless"]), f"{100 * agree / rest:.1f} %",
+    )  # fmt: skip

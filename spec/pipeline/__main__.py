@@ -47,7 +47,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the API's pipeline.toml")
     commands = parser.add_subparsers(dest="command", required=True)
     pulling = commands.add_parser("pull", help="fetch the published document")
-    commands.add_parser("generate", help="correct, verify and regenerate")
+    generating = commands.add_parser("generate", help="correct, verify and regenerate")
+    accepting = "corrections expect from now on what they find in the published document"
+    generating.add_argument("--accept", action="store_true", help=accepting)
     commands.add_parser("verify", help="check the published document and the contract")
     commands.add_parser("check", help="fail if the committed files differ from the pipeline's output")
     comparing = commands.add_parser("diff", help="show what a new document changes, and the impact on this package")
@@ -68,7 +70,7 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     if options.command == "pull":
         pull(config, mirror=options.mirror, file=options.file, log=_print)
     elif options.command == "generate":
-        generate(config)
+        generate(config, accept=options.accept)
         _print(f"Wrote {config.contract.name} and {config.package.name}.")
     elif options.command == "verify":
         check_structure(read(config.published), config.published.name)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pipeline import impact as impacts
 from pipeline.__main__ import main
-from pipeline.corrections import apply_matching, apply_overlay
 from pipeline.impact import api_changes, impact, package_api
 
 from .conftest import ROOT, as_json
@@ -42,9 +41,10 @@ def test_a_fixed_defect(up_to_date: Config, published: dict[str, Any], monkeypat
     """The superfluous correction is named by its number and its target; the other sections are complete."""
     monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
     lines = by_title(impact(up_to_date, with_a_defect_mended(published)))
-    (stale,) = lines["Corrections"]
-    assert "2. The clip schema has `media_file_content_duration`" in stale
-    assert "selects nothing" in stale
+    removal, addition = lines["Corrections"]
+    assert "2. The clip schema has `media_file_content_duration`" in removal
+    assert "in conflict" in addition
+    assert addition.endswith("expected nothing, found {'nullable': True, 'type': 'string'}.")
     assert lines["Public models"] == []
 
 
@@ -53,7 +53,7 @@ def test_a_fixed_defect(up_to_date: Config, published: dict[str, Any], monkeypat
 def test_a_new_attribute_and_another_type(up_to_date: Config, published: dict[str, Any]) -> None:
     """Generated code, public models, examples and recordings that no longer match are reported."""
     lines = by_title(impact(up_to_date, with_names_as_numbers(published)))
-    assert any("/media_response_object/required/data" in line for line in lines["Corrections"])
+    assert any("/media_response_object/required/0: expected nothing" in line for line in lines["Corrections"])
     generated = lines["Generated code"]
     assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | UnsetType`" in generated
     assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
@@ -105,27 +105,6 @@ def test_attributes_that_the_contract_did_not_have(up_to_date: Config, committed
     assert list(impacts._models(up_to_date, before, committed_contract)) == []
 
 
-def test_matching_actions_are_applied(published: dict[str, Any]) -> None:
-    """Despite stale actions the others are applied, and the document itself is not changed."""
-    overlay: dict[str, Any] = {
-        "overlay": "1.1.0",
-        "info": {"title": "Two", "version": "1"},
-        "actions": [
-            {"target": "$.nowhere", "update": {"a": 1}},
-            {"target": "$.info", "update": {"x-a": 1}},
-            # Merges one field before it fails at the next.
-            {"target": "$.info", "update": {"x-b": 1, "title": {}}},
-        ],
-    }
-    before = json.dumps(published)
-    applied = apply_matching(published, overlay)
-    assert sorted(applied.problems) == [0, 2]
-    assert applied.document["info"] == {**published["info"], "x-a": 1}
-    assert json.dumps(published) == before
-    whole = {**overlay, "actions": overlay["actions"][1:2]}
-    assert apply_overlay(published, whole) == applied.document
-
-
 def test_the_surface_of_a_package(tmp_path: Path) -> None:
     """Functions, classes, fields and aliases are compared by what callers see of them."""
     for name, text in (
@@ -162,7 +141,7 @@ def test_the_command(
     assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
     output = capsys.readouterr().out
     assert "openapi.yaml → file:new.json: 4 breaking changes" in output
-    assert "Corrections: 1 item to check." in output
+    assert "Corrections: 2 items to check." in output
     report = tmp_path / "report.html"
     assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
     assert "Corrections" in report.read_text(encoding="utf-8")

@@ -1,21 +1,19 @@
-"""The result of a comparison: changes and their locations in the API."""
+"""The result of a comparison: changes, the parts of the API that they reach, and what could not be compared."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from contentgroove._openapi.pointers import escape, split
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from .documents import Document
-    from .operations import Operation
+    from collections.abc import Sequence
 
 Kind: TypeAlias = Literal["added", "removed", "changed"]
 Part: TypeAlias = Literal["document", "operation", "parameter", "request", "response", "security"]
+Side: TypeAlias = Literal["old", "new"]
 
 
 class Rating(StrEnum):
@@ -29,13 +27,20 @@ class Rating(StrEnum):
     """Nothing on the wire changes: texts, examples, names for generators."""
 
 
+class Direction(StrEnum):
+    """Whether an app sends a value or receives it."""
+
+    SENT = "sent"
+    RECEIVED = "received"
+
+
 @dataclass(frozen=True, slots=True)
 class Location:
-    """The location of a change in the API.
+    """A location in the API.
 
     Attributes:
         operation: The operation, such as `GET /api/v1/medias`; empty for the whole document.
-        webhook: The callback's name, if it is in one of the operation's callbacks.
+        webhook: The callback's or webhook's name, if it is in one.
         part: The part of the operation.
         name: The parameter's name, the response's status, or the name of the part.
         field: The field of a body as JSON pointer, with `*` for the items of a list and for any member of a map.
@@ -58,40 +63,115 @@ class Location:
             words.append(" ".join(filter(None, (self.part, self.name, f"({self.detail})" if self.detail else ""))))
         elif self.name:
             words.append(self.name)
-        # A field is written as `data[].attributes.name`.
-        field = "".join("[]" if name == "*" else f".{name}" for name in split(self.field)).removeprefix(".")
-        return ", ".join(words) + (f": {field}" if field else "")
+        return ", ".join(words) + (f": {field_text(self.field)}" if self.field else "")
 
-    @property
-    def is_received(self) -> bool:
-        """Whether an app reads the value there instead of sending it."""
-        return (self.part == "response") != bool(self.webhook)
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The part of the documents that a change is in, named once however often it is used.
+
+    Attributes:
+        component: The JSON pointer of the component, such as `/components/schemas/Film`; empty if it is in none.
+        pointer: The JSON pointer of what changed, inside the component. Without a component, it starts at the document.
+        location: The location in the API if it is in no component; None if it is.
+    """
+
+    component: str = ""
+    pointer: str = ""
+    location: Location | None = None
+
+    def __str__(self) -> str:
+        """Return the subject for people: `schema Film: seconds`, or the location."""
+        if not self.component:
+            return str(self.location or Location())
+        section, name = split(self.component)[-2:]
+        field = field_text(field_of(split(self.pointer)))
+        return f"{_SECTIONS.get(section, section)} {name}" + (f": {field}" if field else "")
+
+
+_SECTIONS = {
+    "schemas": "schema",
+    "parameters": "parameter",
+    "responses": "response",
+    "requestBodies": "request body",
+    "headers": "header",
+    "securitySchemes": "security scheme",
+    "pathItems": "path item",
+    "callbacks": "callback",
+    "links": "link",
+    "examples": "example",
+    "mediaTypes": "media type",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One location of the API that a change reaches.
+
+    Attributes:
+        location: The operation or webhook, its part and the field. Below recursive schemas and in schemas that a body
+            contains more than a few times, only the shortest fields are named.
+        direction: Whether an app sends the value or receives it; None where that means nothing.
+        rating: The consequence there.
+        reason: The reason for it, in one sentence.
+    """
+
+    location: Location
+    direction: Direction | None
+    rating: Rating
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between two documents.
+    """One difference between two documents, however many operations it reaches.
 
     Attributes:
-        rating: The consequence for programs.
+        rule: The id of its row in the table of rules (`contentgroove_spec.rules.RULES`).
+        rating: The gravest of its uses' ratings. Without a use, it is safe or documentation.
         kind: Whether something was added, removed or changed.
-        location: Its location.
+        subject: The component or the part of an operation that it is in.
         what: The change, in one sentence.
         reason: The reason for the rating, in one sentence.
         old: The value in the old document, if it is one value.
         new: The value in the new document.
-        newly_required: Whether something became required that could be omitted before. Only apps that omit it are
-            affected.
+        old_pointer: The JSON pointer of what changed in the old document. If it is only in the new one, that of the
+            nearest part that contains it there; None if there is none.
+        new_pointer: The same in the new document.
+        uses: The locations of the API that it reaches; computed when they are read.
+        newly_required: Whether something became required that could be omitted before. Only apps that send the
+            surrounding value and omit it are affected.
     """
 
+    rule: str
     rating: Rating
     kind: Kind
-    location: Location
+    subject: Subject
     what: str
     reason: str
     old: Any = None
     new: Any = None
+    old_pointer: str | None = None
+    new_pointer: str | None = None
+    uses: Sequence[Use] = ()
     newly_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotCompared:
+    """A part of a document that could not be read, so that nothing is known about changes in it.
+
+    Attributes:
+        document: The document that it is in.
+        pointer: Its JSON pointer there.
+        reason: What is wrong with it, in one sentence.
+        locations: The locations of the API that use it; computed when they are read.
+    """
+
+    document: Side
+    pointer: str
+    reason: str
+    locations: Sequence[Location] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +181,16 @@ class Comparison:
     Attributes:
         old: The old document's name.
         new: The new document's name.
-        changes: The changes: breaking ones first, then by location.
+        changes: The changes: breaking ones first, then by subject.
+        not_compared: The parts that could not be compared.
+        identical: Whether both documents have the same content, in whatever order and notation.
     """
 
     old: str
     new: str
     changes: tuple[Change, ...]
+    not_compared: tuple[NotCompared, ...] = ()
+    identical: bool = False
 
     def rated(self, rating: Rating) -> tuple[Change, ...]:
         """Return the changes with one rating."""
@@ -118,64 +202,30 @@ def kind_of(old: Any, new: Any) -> Kind:
     return "added" if old is None else "removed" if new is None else "changed"
 
 
-def locate(pointer: str, document: Document, names: Mapping[tuple[str, str], Operation]) -> Location:
-    """Return the location in the API of a pointer.
-
-    Args:
-        pointer: A JSON pointer into the canonical document.
-        document: The canonical document.
-        names: The operations that it was made from.
-    """
-    match split(pointer):
-        case ["paths", path, method, "callbacks", name, expression, inner, *steps]:
-            definition = document["paths"][path][method]["callbacks"][name][expression][inner]
-            return _inner_location(names[method, path].name, name, steps, definition)
-        case ["paths", path, method, "callbacks", name, *urls]:
-            return Location(names[method, path].name, name, "operation", "".join(f"sent to {url}" for url in urls))
-        case ["paths", path, method, *steps]:
-            return _inner_location(names[method, path].name, "", steps, document["paths"][path][method])
-        case ["components", "securitySchemes", name, *_]:
-            return Location(name=f"security scheme {name}")
-        case steps:
-            return Location(name=" ".join(steps))
+def field_text(field: str) -> str:
+    """Write the JSON pointer of a field for people: `/data/*/name` is `data[].name`."""
+    return "".join("[]" if name == "*" else f".{name}" for name in split(field)).removeprefix(".")
 
 
-def _inner_location(operation: str, webhook: str, steps: list[str], definition: Document) -> Location:
-    match steps:
-        case ["parameters", index, *inner]:
-            parameters = definition.get("parameters", [])
-            known = index.isdigit() and int(index) < len(parameters)
-            parameter = cast("Document", parameters[int(index)] if known else {})
-            name = f"{parameter.get('name', index)} in {parameter.get('in', 'the request')}"
-            return Location(operation, webhook, "parameter", name, _field(inner))
-        case ["requestBody", *inner]:
-            return Location(operation, webhook, "request", "", _field(inner), _media_type(inner))
-        case ["responses", status, "headers", name, *_]:
-            return Location(operation, webhook, "response", status, detail=f"header {name}")
-        case ["responses", status, *inner]:
-            return Location(operation, webhook, "response", status, _field(inner), _media_type(inner))
-        case ["security", *_]:
-            return Location(operation, webhook, "security")
-        case _:
-            return Location(operation, webhook, "operation", steps[0] if steps else "")
-
-
-def _media_type(steps: list[str]) -> str:
-    # JSON is expected and is not mentioned.
-    is_other = steps[:1] == ["content"] and steps[1:2] not in ([], ["application/json"])
-    return steps[1] if is_other else ""
-
-
-def _field(steps: list[str]) -> str:
-    """Return the field at a path through schemas, as JSON pointer."""
+def field_of(steps: Sequence[str]) -> str:
+    """Return the field at a path through schemas, as JSON pointer: `properties`, `data`, `items` is `/data/*`."""
     result = ""
     remaining = iter(steps)
     for step in remaining:
-        if step in {"items", "additionalProperties"}:
+        if step in _MEMBERS:
             result += "/*"
-        elif step in {"properties", "patternProperties"}:
+            if step in {"prefixItems", "patternProperties"}:
+                next(remaining, None)
+        elif step == "properties":
             name = next(remaining, None)
             result += "" if name is None else f"/{escape(name)}"
-        elif step in {"content", "allOf", "anyOf", "oneOf", "prefixItems"}:
+        elif step in _NAMED:
             next(remaining, None)
     return result
+
+
+_MEMBERS = frozenset(
+    {"items", "additionalProperties", "unevaluatedItems", "unevaluatedProperties", "contains", "prefixItems",
+     "patternProperties"}
+)  # fmt: skip
+_NAMED = frozenset({"content", "allOf", "anyOf", "oneOf", "dependentSchemas"})

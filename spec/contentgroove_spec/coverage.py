@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove_api.types import check_levels
 
 from . import PipelineError
-from .changes import Comparison, Rating
+from .changes import Direction, Rating
 from .operations import with_numbered_parameters
 from .reports import Advice, Section, count_text, group_changes
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from .changes import Change
+    from .changes import Change, Comparison, Location, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,57 +97,72 @@ def _parse(data: dict[str, Any]) -> Coverage:
 
 
 def impact_on_app(comparison: Comparison, coverage: Coverage) -> tuple[Comparison, Section]:
-    """Keep only the changes that affect an app, and summarise them in a section."""
-    kept = tuple(change for change in comparison.changes if affects(change, coverage))
-    affecting = Comparison(comparison.old, comparison.new, kept)
+    """Keep only the changes and uses that affect an app, and summarise them in a section."""
+    kept = [change for change in (_affecting(change, coverage) for change in comparison.changes) if change is not None]
+    affecting = dataclasses.replace(comparison, changes=tuple(kept))
     breaking, used = comparison.rated(Rating.BREAKING), affecting.rated(Rating.BREAKING)
     groups = group_changes(used).items()
     names = "; ".join(f"{locations[0]}: {what.rstrip('.')}" for (what, _), locations in groups)
     summary = f"{count_text(len(breaking), 'breaking change')}; you use {len(used)}{': ' + names if names else ''}."
-    advice = tuple(Advice(f"{change.location}: {change.what} {change.reason}", _action(change)) for change in used)
+    advice = tuple(
+        Advice(
+            f"{change.uses[0].location if change.uses else change.subject}: {change.what} {change.reason}",
+            _action(change),
+        )
+        for change in used
+    )
     return affecting, Section("What it means for your app", summary, advice)
 
 
 def _action(change: Change) -> str:
-    if not change.location.operation:
+    use = change.uses[0] if change.uses else None
+    if use is None or not use.location.operation:
         return "Every call is affected: try one before you release."
-    if change.location.part == "operation" and change.kind == "removed":
+    if use.location.part == "operation" and change.kind == "removed":
         return "Replace your use of it, or keep the old version while it works."
-    if change.location.is_received:
+    if use.direction is Direction.RECEIVED:
         return "Check where your app reads it, and handle the new values."
     return "Check where your app sends it, and send only accepted values."
 
 
-def affects(change: Change, coverage: Coverage) -> bool:
-    """Return whether a change affects what an app uses.
+def _affecting(change: Change, coverage: Coverage) -> Change | None:
+    """Return a change with only the uses that affect an app; None if there are none."""
+    affecting = tuple(use for use in change.uses if affects(use, coverage, newly_required=change.newly_required))
+    if not affecting:
+        return None
+    worst = min(affecting, key=lambda use: list(Rating).index(use.rating))
+    return dataclasses.replace(change, uses=affecting, rating=worst.rating, reason=worst.reason)
+
+
+def affects(use: Use, coverage: Coverage, *, newly_required: bool = False) -> bool:
+    """Return whether a use of what changed is one of an app's.
 
     A change of a body affects an app that uses the field or one inside it. A change without a field affects every app
     that calls the operation.
     """
-    location = change.location
+    location = use.location
     if not location.operation:
-        return change.rating is not Rating.DOCUMENTATION
+        return use.rating is not Rating.DOCUMENTATION
     if location.webhook:
         usage = coverage.webhooks.get(location.webhook)
         return usage is not None and (not location.field or uses(usage.read, location.field))
     method, _, path = location.operation.partition(" ")
     usage = coverage.operations.get((method.lower(), with_numbered_parameters(path)))
-    return usage is not None and _affects_operation(change, usage)
+    return usage is not None and _affects_operation(location, usage, newly_required=newly_required)
 
 
-def _affects_operation(change: Change, usage: Usage) -> bool:
-    location = change.location
+def _affects_operation(location: Location, usage: Usage, *, newly_required: bool) -> bool:
     match location.part:
         case "parameter" if location.name.endswith(" in query"):
             name = location.name.removesuffix(" in query")
             # filter[name_eq] is sent for the parameter `filter`.
             sent = any(used == name or used.startswith(f"{name}[") for used in usage.parameters)
-            return sent != change.newly_required
+            return sent != newly_required
         case "response":
             received = location.name in {*usage.statuses, "default", f"{location.name[:1]}XX"}
             return received and (not location.field or uses(usage.read, location.field))
         case "request" if location.field:
-            return uses(usage.written, location.field) != change.newly_required
+            return uses(usage.written, location.field) != newly_required
         case _:
             return True
 

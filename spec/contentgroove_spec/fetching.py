@@ -17,7 +17,7 @@ import anyio
 import httpx
 from contentgroove._core.redaction import redact_text
 from contentgroove._io.durable_files import retry_while_open
-from contentgroove._openapi.documents import MAX_BYTES, DocumentError, check_version, parse
+from contentgroove._openapi.documents import DocumentError, Limits, check_version, parse
 from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from .config import Config, Mirror
     from .documents import Document
 
+LIMITS = Limits(bytes=100_000_000, nodes=20_000_000)
+"""Fifteen times as much as the largest public documents have; more is a mistake or an attack."""
+
 WEB_TIMEOUT = httpx.Timeout(10.0, connect=5.0)
-WEB_SECONDS = 20.0
+WEB_SECONDS = 60.0
 """Seconds, for one whole document."""
 
 NPM_TIMEOUT = 300.0
@@ -59,7 +62,7 @@ class FetchedDocument:
         Raises:
             DocumentError: It is not an OpenAPI 3 document.
         """
-        document = parse(self.content, self.source)
+        document = parse(self.content, self.source, LIMITS)
         check_version(document, self.source)
         return document
 
@@ -113,7 +116,7 @@ def from_file(file: Path) -> FetchedDocument:
     """
     try:
         with file.open("rb") as opened:
-            return FetchedDocument(opened.read(MAX_BYTES + 1), f"file:{file.name}")
+            return FetchedDocument(opened.read(LIMITS.bytes + 1), f"file:{file.name}")
     except OSError as error:
         raise PipelineError(f"Cannot read {file}: {error.strerror}.") from error
 
@@ -141,8 +144,8 @@ async def _download_document(url: str) -> bytes:
             content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
-                if len(content) > MAX_BYTES:
-                    raise PipelineError(f"larger than {MAX_BYTES:,} bytes: that is not an API document.")
+                if len(content) > LIMITS.bytes:
+                    raise PipelineError(f"larger than {LIMITS.bytes:,} bytes: that is not an API document.")
             return bytes(content)
 
 
@@ -160,7 +163,7 @@ def _from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
             opened.getmembers()
             stream.read()
             member = opened.extractfile(mirror.file)
-            content = b"" if member is None else member.read(MAX_BYTES + 1)
+            content = b"" if member is None else member.read(LIMITS.bytes + 1)
             return FetchedDocument(content, source, release)
     except KeyError as error:
         raise PipelineError(f"{source} has no file {mirror.file}.") from error

@@ -1,54 +1,50 @@
-"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys.
-
-The references of the document are expanded first.
-"""
+"""The operations of a document by their URL on the wire, regardless of its split into servers and path keys."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import urlsplit
 
-from contentgroove._openapi import operations as openapi
-from contentgroove._openapi.documents import DocumentError
-from contentgroove._openapi.pointers import resolve_reference
+from contentgroove._openapi.operations import METHODS
 
-from . import PipelineError
+from .changes import Direction, Location
+from .reading import Part, Reader
+from .servers import base_path_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .changes import Part as PartName
     from .documents import Document
 
-RECURSION = "x-recursion"
-"""Marks where a schema contains itself; the value is the schema's name."""
-
-MAX_CREATED = 2_000_000
-"""Nodes; a document with many reference loops expands almost without limit."""
-
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
-
-WEBHOOKS = "/#webhooks"
-"""The path of the pseudo-operation that sends webhooks which belong to no operation (new in OpenAPI 3.1)."""
+_METHODS = (*METHODS, "query")
+WHOLE = "the whole document"
+"""The name of what sends webhooks that belong to no operation (new in OpenAPI 3.1)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation.
+    """One operation, or one request that the API sends.
 
     Attributes:
         method: In upper case.
         path: The path on the wire, with the document's own names in braces.
         own_path: The path's key in the document.
-        definition: The operation in the document, with its path's parameters, the security that applies to it and, if
-            it has its own, its servers.
+        definition: The operation in the document.
+        items: The path items that it inherits parameters and servers from.
+        webhook: The name of the webhook or callback; empty for an operation of the API itself.
+        sender: The operation whose callback it is.
     """
 
     method: str
     path: str
     own_path: str
-    definition: Document
+    definition: Part
+    items: tuple[Part, ...] = ()
+    webhook: str = ""
+    sender: str = ""
 
     @property
     def wire_key(self) -> tuple[str, str]:
@@ -56,9 +52,27 @@ class Operation:
         return self.method.lower(), with_numbered_parameters(self.path)
 
     @property
+    def own_key(self) -> tuple[str, str]:
+        """The same with the path's key in the document."""
+        return self.method.lower(), with_numbered_parameters(self.own_path)
+
+    @property
     def name(self) -> str:
         """The name for people, such as `GET /api/v1/medias`."""
-        return "the whole document" if self.path == WEBHOOKS else f"{self.method} {self.path}"
+        return self.sender or f"{self.method} {self.path}"
+
+    def location(self, part: PartName = "operation", name: str = "", detail: str = "") -> Location:
+        """Return the location of one of its parts."""
+        return Location(self.name, self.webhook, part, name, detail=detail)
+
+    def direction(self, *, response: bool = False) -> Direction:
+        """Return whether an app sends its requests, or its responses."""
+        return Direction.RECEIVED if response != bool(self.webhook) else Direction.SENT
+
+    def inherited(self, name: str) -> Part | None:
+        """Return a member of the operation or, if it has none, of its path item."""
+        found = (holder.optional(name) for holder in (self.definition, *self.items))
+        return next((part for part in found if part is not None), None)
 
 
 def with_numbered_parameters(path: str) -> str:
@@ -67,99 +81,85 @@ def with_numbered_parameters(path: str) -> str:
     return _VARIABLE.sub(lambda _: f"{{{next(count)}}}", path)
 
 
-def parameter_numbers(path: str) -> dict[str, str]:
-    """Return the number of each of a path's parameter names."""
-    return {name: str(number) for number, name in enumerate(_VARIABLE.findall(path), 1)}
+def parameter_names(path: str) -> list[str]:
+    """Return the names in a path's braces, in order."""
+    return _VARIABLE.findall(path)
 
 
 def operations(document: Document) -> Iterator[Operation]:
-    """Yield every operation of a document whose references are expanded.
-
-    Webhooks that belong to no operation are the callbacks of a pseudo-operation that every document has.
-    """
-    webhooks = {name: {"sent": item} for name, item in document.get("webhooks", {}).items()}
-    yield Operation("POST", WEBHOOKS, WEBHOOKS, {"callbacks": webhooks})
-    for found in openapi.operations(document):
-        merged = {"security": found.security, **found.definition, "parameters": found.parameters}
-        if found.own_servers:
-            merged["servers"] = found.own_servers
-        yield Operation(found.method, found.wire_path, found.path, merged)
+    """Yield every operation of a document."""
+    yield from read_operations(Reader(document, "new"))
 
 
-def base_path(document: Document) -> str:
-    """Return the path of the first usable server, which precedes every path."""
-    return openapi.base_path(openapi.server_urls(document))
+def read_operations(reader: Reader) -> Iterator[Operation]:
+    """Yield every operation of a document; what cannot be read is noted."""
+    base = base_path_of(reader.document)
+    for path, node in reader.members(reader.root("paths")):
+        for operation in item_operations(reader, path, node):
+            servers = operation.inherited("servers")
+            own = base if servers is None or not servers.value else base_path_of({"servers": servers.value})
+            yield Operation(operation.method, own + path, path, operation.definition, operation.items)
 
 
-def server_prefixes(document: Document) -> list[str]:
-    """Return the servers without the base path, in order."""
-    base = base_path(document)
-    result: list[str] = []
-    for url in filter(openapi.can_be_server, openapi.server_urls(document)):
-        parts = urlsplit(url)
-        path = parts.path.rstrip("/")
-        result.append(parts._replace(path="" if path == base else path, fragment="").geturl() or "/")
-    return result
+def read_webhooks(reader: Reader) -> Iterator[tuple[str, list[Operation]]]:
+    """Yield the webhooks that belong to no operation, by their names."""
+    for name, node in reader.members(reader.root("webhooks")):
+        yield name, list(item_operations(reader, name, node, webhook=name, sender=WHOLE))
 
 
-class ReferenceResolver:
-    """Expands the references of one document.
+def item_operations(
+    reader: Reader, path: str, node: Part, *, webhook: str = "", sender: str = ""
+) -> Iterator[Operation]:
+    """Yield the operations of a path item."""
+    reader.location = Location(sender or path, webhook, "operation")
+    items = tuple(_items(reader, node))
+    known: set[str] = set()
+    for item in items:
+        for method, definition in _definitions(reader, item):
+            if method not in known and reader.is_object(definition):
+                known.add(method)
+                yield Operation(method, path, path, definition, items, webhook, sender)
+    reader.location = None
 
-    An expanded component is the same object everywhere, so that the result stays small however often the component is
-    used. It must not be changed. Messages contain the document's name.
 
-    Attributes:
-        followed: The references followed so far.
-    """
+def _items(reader: Reader, node: Part) -> Iterator[Part]:
+    """Yield a path item, and the one that it refers to: the fields of both count (OpenAPI 3.1, 4.8.9)."""
+    if not reader.is_object(node):
+        return
+    yield node
+    if "$ref" in node.value and (target := reader.follow(node)) is not None:
+        yield target
 
-    def __init__(self, document: Document, name: str) -> None:
-        self._document = document
-        self._name = name
-        self._known: dict[str, Any] = {}
-        self._created = 0
-        self.followed: set[str] = set()
 
-    def expand(self, value: Any) -> Any:
-        """Return a value of the document with all references expanded.
+def _definitions(reader: Reader, item: Part) -> Iterator[tuple[str, Part]]:
+    for method in _METHODS:
+        if method in item.value:
+            yield method.upper(), item.member(method)
+    # New in OpenAPI 3.2.
+    if "additionalOperations" in item.value:
+        for method, definition in reader.members(item.member("additionalOperations")):
+            yield method, definition
 
-        Raises:
-            PipelineError: A reference names nothing, or the result is too large.
-        """
-        return self._expand(value, ())[0]
 
-    def _expand(self, value: Any, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-        """Also return the references above at which it was cut: without any, the result is the same everywhere."""
-        self._created += 1
-        if self._created > MAX_CREATED:
-            raise PipelineError(f"{self._name} refers to itself in too many ways to be compared.")
-        if isinstance(value, dict):
-            members = cast("dict[Any, Any]", value)
-            reference = members.get("$ref")
-            if isinstance(reference, str) and reference.startswith("#"):
-                return self._follow(reference, above)
-        elif isinstance(value, list):
-            members = dict[Any, Any](enumerate(cast("list[Any]", value)))
-        else:
-            return value, frozenset()
-        cut: frozenset[str] = frozenset()
-        result: dict[Any, Any] = {}
-        for key, member in members.items():
-            result[key], inner = self._expand(member, above)
-            cut |= inner
-        return result if isinstance(value, dict) else list(result.values()), cut
+def inherited_parameters(reader: Reader, operation: Operation) -> list[tuple[Part, Part]]:
+    """Return the parameters of an operation and of its path, each with the entry that may be a reference to it."""
+    found: dict[tuple[Any, Any], tuple[Part, Part]] = {}
+    for holder in (*reversed(operation.items), operation.definition):
+        for entry in reader.items(holder.optional("parameters")):
+            parameter = reader.follow(entry)
+            if parameter is not None:
+                value = cast("dict[str, Any]", parameter.value)
+                found[str(value.get("in")), str(value.get("name"))] = entry, parameter
+    return list(found.values())
 
-    def _follow(self, reference: str, above: tuple[str, ...]) -> tuple[Any, frozenset[str]]:
-        if reference in above:
-            return {RECURSION: reference.rpartition("/")[2]}, frozenset({reference})
-        if reference in self._known:
-            return self._known[reference], frozenset()
-        self.followed.add(reference)
-        try:
-            named = resolve_reference(self._document, reference)
-        except DocumentError as error:
-            raise PipelineError(f"{self._name} refers to {reference}, which it does not have.") from error
-        expanded, cut = self._expand(named, (*above, reference))
-        cut -= {reference}
-        if not cut:
-            self._known[reference] = expanded
-        return expanded, cut
+
+def callbacks(reader: Reader, operation: Operation) -> dict[str, dict[str, list[Operation]]]:
+    """Return the requests that the API sends because of an operation: by name, then by the URL's expression."""
+    found: dict[str, dict[str, list[Operation]]] = {}
+    for name, node in reader.members(operation.definition.optional("callbacks")):
+        callback = reader.follow(node)
+        found[name] = {
+            expression: list(item_operations(reader, expression, item, webhook=name, sender=operation.name))
+            for expression, item in reader.members(callback)
+        }
+    return found

@@ -51,7 +51,8 @@ def group_changes(changes: Iterable[Change]) -> dict[tuple[str, str], list[str]]
     """Return the locations of each change and reason, in the order of their first occurrence."""
     found: dict[tuple[str, str], dict[str, None]] = {}
     for change in changes:
-        found.setdefault((change.what, change.reason), {})[str(change.location)] = None
+        locations = found.setdefault((change.what, change.reason), {})
+        locations.update(dict.fromkeys(str(use.location) for use in change.uses) or {str(change.subject): None})
     return {texts: list(locations) for texts, locations in found.items()}
 
 
@@ -107,12 +108,24 @@ def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
             {
                 "rating": change.rating.value,
                 "kind": change.kind,
-                "location": str(change.location),
-                "operation": change.location.operation or None,
-                "webhook": change.location.webhook or None,
-                "part": change.location.part,
-                "name": change.location.name or None,
-                "field": change.location.field or None,
+                "rule": change.rule,
+                "subject": str(change.subject),
+                "component": change.subject.component or None,
+                "oldPointer": change.old_pointer,
+                "newPointer": change.new_pointer,
+                "uses": [
+                    {
+                        "location": str(use.location),
+                        "operation": use.location.operation or None,
+                        "webhook": use.location.webhook or None,
+                        "part": use.location.part,
+                        "name": use.location.name or None,
+                        "field": use.location.field or None,
+                        "direction": use.direction and use.direction.value,
+                        "rating": use.rating.value,
+                    }
+                    for use in change.uses
+                ],
                 "what": change.what,
                 "reason": change.reason,
                 "old": change.old,

@@ -27,7 +27,6 @@ CHECKED_ELSEWHERE = {
     "contentgroove_mock.contract.asgi": "a response of Prism, which this package starts",
     "contentgroove_mock.coverage.session": "what another process of the same test run wrote",
     "contentgroove_spec.documents": "single scalars, and what this module has just written",
-    "contentgroove_spec.redocly": "the output of a program that this package starts",
 }
 """Modules that decode without a check beside it, and the reason."""
 

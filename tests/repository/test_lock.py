@@ -128,10 +128,10 @@ def test_a_lock_for_only_some_environments(copy: Path) -> None:
             "mockserver/package-lock.json was made from other dependencies",
         ),
         (
-            "spec/redocly/package.json",
+            "tests/mcp/inspector/package.json",
             '">=22.12"',
             '">=22"',
-            "spec/redocly/package-lock.json was made from other engines",
+            "tests/mcp/inspector/package-lock.json was made from other engines",
         ),
     ],
 )

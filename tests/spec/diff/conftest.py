@@ -4,16 +4,10 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from contentgroove._openapi.documents import parse
-from contentgroove_spec import redocly
-
-from .redocly_process import RedoclyProcess, redocly_process
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
 
 HERE = Path(__file__).parent
 CORPUS = HERE / "corpus"
@@ -22,19 +16,6 @@ PUBLISHED = HERE / "published"
 BASE: dict[str, Any] = parse((CORPUS / "base.yaml").read_bytes(), "base.yaml")
 GENERATION_2 = PUBLISHED / "1.3.1.json"
 GENERATION_3 = PUBLISHED / "1.3.17.json"
-
-
-@pytest.fixture(scope="session")
-def _redocly_process() -> Generator[RedoclyProcess]:
-    """The only process of Redocly."""
-    with redocly_process() as running:
-        yield running
-
-
-@pytest.fixture
-def redocly_stays(_redocly_process: RedoclyProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Redocly is loaded once for all tests that use this; the others start it as for users."""
-    monkeypatch.setattr(redocly, "subprocess", _redocly_process)
 
 
 @pytest.fixture

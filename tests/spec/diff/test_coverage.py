@@ -12,7 +12,7 @@ import jsonpatch
 import pytest
 from contentgroove.cli.app import run
 from contentgroove_spec import PipelineError
-from contentgroove_spec.changes import Change, Location, Rating
+from contentgroove_spec.changes import Change, Comparison, Location, Rating, Subject, Use
 from contentgroove_spec.compare import compare
 from contentgroove_spec.coverage import Coverage, Usage, affects, impact_on_app, read_coverage, uses
 from contentgroove_spec.reports import as_text
@@ -127,7 +127,7 @@ CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
     (
         "authentication",
         [{"op": "replace", "path": "/components/securitySchemes/key/name", "value": "Api-Key"}],
-        ["whole document, security scheme key"],
+        ["GET /v1/films, security", "GET /v1/films/{id}, security", "POST /v1/films, security"],
     ),
     (
         "a webhook that comes",
@@ -155,8 +155,6 @@ def written(folder: Path, data: object) -> Path:
     return path
 
 
-@pytest.mark.process
-@pytest.mark.usefixtures("redocly_stays")
 @pytest.mark.parametrize(("patch", "affected"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
 def test_changes_that_affect_an_app(
     films: dict[str, Any], coverage: Coverage, patch: list[dict[str, Any]], affected: list[str]
@@ -167,11 +165,10 @@ def test_changes_that_affect_an_app(
     breaking = len(comparison.rated(Rating.BREAKING))
     assert breaking
     affecting, section = impact_on_app(comparison, coverage)
-    assert sorted(str(change.location) for change in affecting.rated(Rating.BREAKING)) == sorted(affected)
-    assert section.summary.startswith(
-        f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(affected)}"
-    )
-    assert len(section.advice) == len(affected)
+    used = affecting.rated(Rating.BREAKING)
+    assert sorted(str(use.location) for change in used for use in change.uses) == sorted(affected)
+    assert section.summary.startswith(f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(used)}")
+    assert len(section.advice) == len(used)
     assert all(advice.action for advice in section.advice)
 
 
@@ -182,14 +179,14 @@ def test_safe_changes_are_reported_if_they_are_used(films: dict[str, Any], cover
     new["paths"]["/films"]["get"]["deprecated"] = True
     new["components"]["schemas"]["Film"]["properties"]["studio"] = {"type": "string"}
     affecting, section = impact_on_app(compare(films, new), coverage)
-    assert [str(change.location) for change in affecting.changes] == ["GET /v1/films"]
+    assert [str(use.location) for change in affecting.changes for use in change.uses] == ["GET /v1/films"]
     assert section.summary == "0 breaking changes; you use 0."
 
 
 def test_documentation_of_the_whole_document_affects_no_app(coverage: Coverage) -> None:
     """Apps do not use the version in the document's info."""
-    change = Change(Rating.DOCUMENTATION, "changed", Location(name="info"), "`version` changed.", "It is never sent.")
-    assert not affects(change, coverage)
+    use = Use(Location(name="info"), None, Rating.DOCUMENTATION, "It is never sent.")
+    assert not affects(use, coverage)
 
 
 @pytest.mark.parametrize(
@@ -252,32 +249,25 @@ def test_the_command(tmp_path: Path, films: dict[str, Any], capsys: pytest.Captu
         names.append(str(path))
     options = ["--coverage", str(written(tmp_path, COVERAGE)), "--fail-on", "breaking"]
     assert run(["spec", "diff", names[0], names[1], *options]) == 0
-    assert "4 breaking changes; you use 0." in capsys.readouterr().out
+    assert "1 breaking change; you use 0." in capsys.readouterr().out
     assert run(["spec", "diff", names[1], names[2], *options]) == 1
     output = capsys.readouterr().out
     assert (
-        "4 breaking changes; you use 1: GET /v1/films, response 200: data[].name: "
-        "Property `name` was removed." in output
+        "1 breaking change; you use 1: GET /v1/films, response 200: data[].name: Property `name` was removed." in output
     )
     assert "GET /v1/films/{id}" not in output
 
 
 def test_nothing_is_used() -> None:
     """An app without tests is affected only by changes of the whole document."""
-    whole = Change(Rating.BREAKING, "removed", Location(name="servers 0"), "Gone.", "Why.")
-    one = Change(Rating.BREAKING, "removed", Location("GET /a", part="operation"), "Gone.", "Why.")
+    whole = Use(Location(name="servers 0"), None, Rating.BREAKING, "Why.")
+    one = Use(Location("GET /a", part="operation"), None, Rating.BREAKING, "Why.")
     assert affects(whole, Coverage())
     assert not affects(one, Coverage())
     used = Coverage({("get", "/a"): Usage("a")})
     assert affects(one, used)
-    assert "GET /a" in as_text(affecting_changes(one, used))
-
-
-def affecting_changes(change: Change, coverage: Coverage) -> Any:
-    """Return the comparison with the changes that affect the app."""
-    from contentgroove_spec.changes import Comparison
-
-    return impact_on_app(Comparison("old", "new", (change,)), coverage)[0]
+    change = Change("operation-removed", Rating.BREAKING, "removed", Subject(), "Gone.", "Why.", uses=(whole, one))
+    assert "GET /a" in as_text(impact_on_app(Comparison("old", "new", (change,)), used)[0])
 
 
 @pytest.mark.process

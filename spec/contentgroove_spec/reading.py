@@ -1,0 +1,262 @@
+"""Reads the parts of one document; what cannot be read is noted, so that it never hides the rest.
+
+Nothing is expanded: a part is known by its JSON pointer, and references are followed one by one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import unquote
+
+import msgspec
+from contentgroove._openapi.pointers import escape, split
+from contentgroove._openapi.schemas import COMPONENTS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from .changes import Location, Side
+    from .documents import Document
+
+_REFERENCES = ("$ref", "$dynamicRef")
+_KINDS = {dict: "an object", list: "a list", str: "a text", bool: "a truth value", type(None): "null"}
+
+
+class Part(NamedTuple):
+    """A part of a document.
+
+    Attributes:
+        pointer: Its JSON pointer.
+        value: Its value.
+    """
+
+    pointer: str
+    value: Any
+
+    def member(self, name: str) -> Part:
+        """Return a member of an object that has it."""
+        return Part(f"{self.pointer}/{escape(name)}", self.value[name])
+
+    def optional(self, name: str) -> Part | None:
+        """Return a member of an object; None if there is none."""
+        return self.member(name) if isinstance(self.value, dict) and name in self.value else None
+
+    def item(self, index: int) -> Part:
+        """Return an item of a list."""
+        return Part(f"{self.pointer}/{index}", self.value[index])
+
+
+@dataclass(slots=True)
+class Unread:
+    """A part that could not be read: why, and the locations that use it."""
+
+    reason: str
+    locations: list[Location] = field(default_factory=list["Location"])
+
+
+class Reader:
+    """Reads one document.
+
+    Attributes:
+        side: The document's role.
+        document: Its content.
+        references_stand_alone: Whether what is next to a `$ref` in a schema does not count, as in OpenAPI 3.0.
+        unread: What could not be read, by JSON pointers.
+        location: The location in the API that is being read.
+    """
+
+    def __init__(self, document: Document, side: Side) -> None:
+        self.side: Side = side
+        self.document = document
+        self.references_stand_alone = str(document.get("openapi")).startswith("3.0")
+        self.unread: dict[str, Unread] = {}
+        self.location: Location | None = None
+        self._targets: dict[str, Part | str] = {}
+        self._anchors: dict[str, Part] | None = None
+
+    def root(self, name: str) -> Part | None:
+        """Return a member of the document; None if there is none."""
+        return Part("", self.document).optional(name)
+
+    def note(self, pointer: str, reason: str) -> None:
+        """Note a part that cannot be read, with the present location."""
+        unread = self.unread.setdefault(pointer, Unread(reason))
+        if self.location is not None and self.location not in unread.locations:
+            unread.locations.append(self.location)
+
+    def target(self, reference: Any, pointer: str) -> Part | None:
+        """Return the part that a reference names; None if it names none, which is noted.
+
+        Args:
+            reference: The value of `$ref`.
+            pointer: The JSON pointer of the object that has it.
+        """
+        found = self.find(reference)
+        if isinstance(found, Part):
+            return found
+        self.note(pointer, found)
+        return None
+
+    def find(self, reference: Any) -> Part | str:
+        """Return the part that a reference names, or the reason why there is none."""
+        if not isinstance(reference, str):
+            return f"The $ref is {kind(reference)}, not a text."
+        if reference not in self._targets:
+            self._targets[reference] = self._find(reference)
+        return self._targets[reference]
+
+    def _find(self, reference: str) -> Part | str:
+        if not reference.startswith("#"):
+            return f"It refers to another document, {reference!r}, which is not read."
+        if reference != "#" and not reference.startswith("#/"):
+            if self._anchors is None:
+                self._anchors = dict(_anchors(self.document))
+            return self._anchors.get(reference[1:]) or f"It refers to {reference!r}, which the document does not have."
+        part = Part("", self.document)
+        # As a URI's fragment, a pointer can be percent-encoded (RFC 6901, 6).
+        for step in split(unquote(reference)):
+            value = part.value
+            if isinstance(value, dict) and step in value:
+                part = part.member(step)
+            elif isinstance(value, list) and step.isascii() and step.isdecimal() and int(step) < len(part.value):
+                part = part.item(int(step))
+            else:
+                return f"It refers to {reference!r}, which the document does not have."
+        return part
+
+    def follow(self, part: Part) -> Part | None:
+        """Return the object that a part is or refers to; None if there is none, which is noted.
+
+        What a Reference Object has next to its `$ref` does not count.
+        """
+        seen: set[str] = set()
+        while isinstance(part.value, dict) and "$ref" in part.value:
+            if part.pointer in seen:
+                self.note(part.pointer, "Its references form a circle.")
+                return None
+            seen.add(part.pointer)
+            found = self.target(part.value["$ref"], part.pointer)
+            if found is None:
+                return None
+            part = found
+        return part if self.is_object(part) else None
+
+    def is_object(self, part: Part) -> bool:
+        """Return whether a part is an object; if not, that is noted."""
+        return self._is(part, dict)
+
+    def is_list(self, part: Part) -> bool:
+        """Return whether a part is a list; if not, that is noted."""
+        return self._is(part, list)
+
+    def _is(self, part: Part, expected: type) -> bool:
+        if isinstance(part.value, expected):
+            return True
+        self.note(part.pointer, f"It is {kind(part.value)}, not {_KINDS[expected]}.")
+        return False
+
+    def members(self, part: Part | None) -> Iterator[tuple[str, Part]]:
+        """Yield the members of an object by their names, without extensions; nothing if it is not an object."""
+        if part is not None and self.is_object(part):
+            for name in part.value:
+                if not str(name).startswith("x-"):
+                    yield str(name), Part(f"{part.pointer}/{escape(str(name))}", part.value[name])
+
+    def items(self, part: Part | None) -> list[Part]:
+        """Return the items of a list; none if it is not a list."""
+        if part is None or not self.is_list(part):
+            return []
+        return [part.item(index) for index in range(len(part.value))]
+
+
+def kind(value: Any) -> str:
+    """Name the type of a JSON value."""
+    return _KINDS.get(type(value), "a number")
+
+
+def encoded(value: Any) -> bytes:
+    """Return the same bytes for equal JSON values only, whatever the order of their members."""
+    return msgspec.json.encode(value, order="sorted")
+
+
+def all_references(value: Any) -> set[str]:
+    """Return every reference in a value."""
+    found: set[str] = set()
+    pending: list[Any] = [value]
+    while pending:
+        item = pending.pop()
+        if isinstance(item, dict):
+            members = cast("Document", item)
+            for name in _REFERENCES:
+                if isinstance(reference := members.get(name), str):
+                    found.add(reference)
+            if "discriminator" in members:
+                found.update(mapped_references(members["discriminator"]).values())
+            item = members.values()
+        for member in cast("Iterable[Any]", item):
+            if isinstance(member, (dict, list)):
+                pending.append(member)
+    return found
+
+
+def mapped_references(discriminator: Any) -> dict[str, str]:
+    """Return the references of a discriminator's mapping, whose values may be names of schemas, by its keys."""
+    mapping = cast("Document", discriminator).get("mapping") if isinstance(discriminator, dict) else None
+    if not isinstance(mapping, dict):
+        return {}
+    return {
+        str(key): value if "#" in value or "/" in value else f"{COMPONENTS}{value}"
+        for key, value in cast("Document", mapping).items()
+        if isinstance(value, str)
+    }
+
+
+def _anchors(document: Document) -> Iterator[tuple[str, Part]]:
+    pending = [Part("", document)]
+    while pending:
+        part = pending.pop()
+        if isinstance(part.value, list):
+            pending += [part.item(index) for index in range(len(part.value))]
+        elif isinstance(part.value, dict):
+            pending += [Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) for name in part.value]
+            for keyword in ("$anchor", "$dynamicAnchor"):
+                if isinstance(name := part.value.get(keyword), str):
+                    yield name, part
+
+
+class Unchanged:
+    """Knows which parts of two documents have the same content, with everything that they refer to."""
+
+    def __init__(self, old: Reader, new: Reader) -> None:
+        self._comparable = old.references_stand_alone == new.references_stand_alone
+        self._changed = self._changed_references(old, new) if self._comparable else set[str]()
+
+    def __call__(self, old: Part, new: Part) -> bool:
+        """Return whether two parts have the same content."""
+        if not self._comparable or encoded(old.value) != encoded(new.value):
+            return False
+        return not isinstance(new.value, (dict, list)) or not (
+            self._changed and self._changed & all_references(new.value)
+        )
+
+    @staticmethod
+    def _changed_references(old: Reader, new: Reader) -> set[str]:
+        """Return the references that name something else, or from which something else is reached."""
+        users: dict[str, set[str]] = {}
+        changed: list[str] = []
+        for reference in all_references(old.document) | all_references(new.document):
+            found = [reader.find(reference) for reader in (old, new)]
+            parts = [part for part in found if isinstance(part, Part)]
+            if len(parts) < len(found) or encoded(parts[0].value) != encoded(parts[1].value):
+                changed.append(reference)
+            elif isinstance(parts[0].value, (dict, list)):
+                for inner in all_references(parts[0].value):
+                    users.setdefault(inner, set()).add(reference)
+        result = set(changed)
+        while changed:
+            for user in users.get(changed.pop(), ()):
+                if user not in result:
+                    result.add(user)
+                    changed.append(user)
+        return result

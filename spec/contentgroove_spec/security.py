@@ -1,0 +1,199 @@
+"""Compares how calls are authenticated: the alternatives of each operation, and the schemes that they name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from contentgroove._openapi.documents import as_list, as_object
+from contentgroove._openapi.pointers import escape
+
+from .changes import Location
+from .reading import Part, encoded
+from .texts import report_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .changes import Direction
+    from .messages import Context
+    from .operations import Operation
+    from .reading import Reader
+
+_SCHEMES = "/components/securitySchemes/"
+_TEXTS = frozenset({"description", "bearerFormat", "deprecated"})
+_FLOW_URLS = ("authorizationUrl", "tokenUrl", "refreshUrl", "deviceAuthorizationUrl")
+
+Alternative = dict[str, frozenset[str]]
+"""The schemes that are required together, each with its scopes."""
+
+
+class Security:
+    """Compares the security of two documents.
+
+    A scheme with another name and the same content is the same scheme.
+
+    Attributes:
+        required: The names of the schemes that an operation requires, in either document.
+    """
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._schemes = tuple(_schemes(reader) for reader in context.readers)
+        self._names = dict(self._renamed())
+        self._used: dict[str, list[tuple[Location, Direction]]] = {}
+        self.required: set[str] = set()
+
+    def _renamed(self) -> Iterator[tuple[str, str]]:
+        """Yield new schemes that have another name in the old document, with that name."""
+        old, new = self._schemes
+        known = {_content(part): name for name, part in old.items() if name not in new}
+        for name, part in new.items():
+            if name not in old and _content(part) in known:
+                yield name, known[_content(part)]
+
+    def compare(self, old: Operation, new: Operation) -> None:
+        """Compare the security of one operation."""
+        location, direction = new.location("security"), new.direction()
+        self._context.locate(location)
+        origins = tuple(
+            operation.definition.optional("security") or (None if operation.webhook else reader.root("security"))
+            for reader, operation in zip(self._context.readers, (old, new), strict=True)
+        )
+        before = _alternatives(self._context.readers[0], origins[0], {})
+        after = _alternatives(self._context.readers[1], origins[1], self._names)
+        for name in {name for alternative in before for name in alternative}:
+            if any(name in alternative for alternative in after):
+                self._used.setdefault(name, []).append((new.location("security"), direction))
+        for part in origins:
+            self.required.update(str(name) for item in as_list(part and part.value) for name in as_object(item))
+        if before != after:
+            self._alternatives(before, after, origins, location, direction)
+
+    def _alternatives(
+        self,
+        before: list[Alternative],
+        after: list[Alternative],
+        origins: tuple[Part | None, ...],
+        location: Location,
+        direction: Direction,
+    ) -> None:
+        old, new = origins
+        add = self._context.findings.at
+        if not any(before):
+            if after and {} not in after:
+                add("security-added", None, Part(new.pointer, _text(after)) if new else None, location, direction)
+                return
+            before = [{}]
+        for alternative in before:
+            weaker = [other for other in after if _accepts(other, alternative)]
+            if not after or (not weaker and {} in after):
+                break
+            if alternative in after or not alternative:
+                continue
+            if not weaker:
+                add("security-alternative-removed", old, None, location, direction, name=_name(alternative))
+            elif weaker[0] not in before:
+                parts = (
+                    Part(part.pointer, _name(value)) if part else None
+                    for part, value in ((old, alternative), (new, weaker[0]))
+                )
+                add("security-alternative-relaxed", *parts, location, direction)
+        if not any(after):
+            if any(before):
+                add("security-removed", old, None, location, direction)
+            return
+        for alternative in after:
+            if alternative not in before and not any(_accepts(alternative, other) for other in before):
+                add("security-alternative-added", None, new, location, direction, name=_name(alternative) or "none")
+            elif not alternative and {} not in before:
+                add("security-removed", old, None, location, direction)
+
+    def compare_schemes(self) -> None:
+        """Compare the schemes that operations of both documents use, and those that none uses."""
+        names = {old: new for new, old in self._names.items()}
+        for name, old in self._schemes[0].items():
+            new = self._schemes[1].get(names.get(name, name))
+            if new is not None and encoded(old.value) != encoded(new.value):
+                self._context.locate(Location(name=f"security scheme {name}"))
+                self._scheme(name, old, new)
+        self._context.locate(None)
+
+    def _scheme(self, name: str, old: Part, new: Part) -> None:
+        whole = Location(name=f"security scheme {name}")
+        report_texts(self._context.findings, old, new, whole, fields=_TEXTS - {"deprecated"})
+        for keyword in ("type", "name", "in", "scheme", "openIdConnectUrl"):
+            before, after = (_comparable(part.value.get(keyword), keyword, part) for part in (old, new))
+            if before != after:
+                self._changed("security-scheme-changed", old.optional(keyword), new.optional(keyword), name, keyword)
+        flows = [as_object(part.value.get("flows")) for part in (old, new)]
+        for flow in dict.fromkeys([*flows[0], *flows[1]]):
+            self._flow(name, flow, *(part.optional("flows") for part in (old, new)))
+
+    def _flow(self, name: str, flow: str, old: Part | None, new: Part | None) -> None:
+        before, after = (None if part is None else part.optional(flow) for part in (old, new))
+        if before is None or after is None:
+            self._changed(f"oauth-flow-{'added' if before is None else 'removed'}", before, after, name, f"`{flow}`")
+            return
+        for keyword in _FLOW_URLS:
+            parts = before.optional(keyword), after.optional(keyword)
+            if _value(parts[0]) != _value(parts[1]):
+                self._changed("oauth-url-changed", *parts, name, keyword)
+        scopes = [as_object(as_object(part.value).get("scopes")) for part in (before, after)]
+        for scope in dict.fromkeys([*scopes[0], *scopes[1]]):
+            if (scope in scopes[0]) != (scope in scopes[1]):
+                added = scope in scopes[1]
+                part = Part(f"{(after if added else before).pointer}/scopes/{escape(scope)}", scope)
+                pair = (None, part) if added else (part, None)
+                self._changed(f"oauth-scope-{'added' if added else 'removed'}", *pair, name, f"`{scope}`")
+
+    def _changed(self, rule: str, old: Part | None, new: Part | None, name: str, subject: str) -> None:
+        pointer = f"{_SCHEMES}{escape(name)}"
+        for location, direction in self._used.get(name, ()):
+            self._context.findings.at(rule, old, new, location, direction, name=subject, parents=(pointer, pointer))
+
+
+def _schemes(reader: Reader) -> dict[str, Part]:
+    components = reader.root("components")
+    if components is None or not reader.is_object(components):
+        return {}
+    found = ((name, reader.follow(part)) for name, part in reader.members(components.optional("securitySchemes")))
+    return {name: part for name, part in found if part is not None}
+
+
+def _content(scheme: Part) -> bytes:
+    return encoded({name: value for name, value in scheme.value.items() if name not in _TEXTS})
+
+
+def _alternatives(reader: Reader, part: Part | None, names: dict[str, str]) -> list[Alternative]:
+    return [
+        {
+            names.get(str(name), str(name)): frozenset(map(str, as_list(scopes)))
+            for name, scopes in cast("dict[str, Any]", item.value).items()
+        }
+        for item in reader.items(part)
+        if reader.is_object(item)
+    ]
+
+
+def _accepts(alternative: Alternative, credentials: Alternative) -> bool:
+    """Return whether credentials for one alternative are enough for another."""
+    return all(name in credentials and scopes <= credentials[name] for name, scopes in alternative.items())
+
+
+def _name(alternative: Alternative) -> str:
+    names = (f"{name} ({', '.join(sorted(scopes))})" if scopes else name for name, scopes in alternative.items())
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _text(alternatives: list[Alternative]) -> str:
+    return " or ".join(map(_name, alternatives))
+
+
+def _comparable(value: Any, keyword: str, scheme: Part) -> Any:
+    # The names of HTTP's schemes and headers have no case.
+    lower = keyword == "scheme" or (keyword == "name" and scheme.value.get("in") == "header")
+    return value.lower() if lower and isinstance(value, str) else value
+
+
+def _value(part: Part | None) -> Any:
+    return None if part is None else part.value

@@ -1,0 +1,232 @@
+"""Compares `oneOf`, `anyOf` and discriminators: which branches of two unions correspond, and what the others mean."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from contentgroove._openapi.pointers import escape, split
+
+from .reading import Part, encoded, mapped_references
+from .schemas import ANNOTATIONS, type_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from .schema_comparison import Pair
+    from .schemas import Parts, Union, View, Views
+
+_SCALARS = frozenset({"string", "integer", "number", "boolean"})
+
+
+def compare_unions(pair: Pair) -> bool:
+    """Compare the unions; return whether that was all that there is to compare.
+
+    A schema that becomes one of several is treated as a union of one to which others are added.
+    """
+    old, new = pair.old, pair.new
+    if not old.unions and len(new.unions) == 1 and new.has_only_unions:
+        _compare_branches(pair, [old.parts], [(branch,) for branch in new.unions[0].branches], new.unions[0].part)
+        return True
+    if not new.unions and len(old.unions) == 1 and old.has_only_unions:
+        _compare_branches(pair, [(branch,) for branch in old.unions[0].branches], [new.parts], old.unions[0].part)
+        return True
+    for before, after in zip(old.unions, new.unions, strict=False):
+        if before.keyword != after.keyword:
+            rule = "any-of-became-one-of" if after.keyword == "oneOf" else "one-of-became-any-of"
+            pair.add(rule, before.part, after.part)
+        branches = ([(branch,) for branch in union.branches] for union in (before, after))
+        _compare_branches(pair, *branches, after.part)
+    common = min(len(old.unions), len(new.unions))
+    for union in new.unions[common:]:
+        pair.add("union-added", None, union.part, name=union.keyword)
+    for union in old.unions[common:]:
+        pair.add("union-removed", union.part, None, name=union.keyword)
+    return False
+
+
+def _compare_branches(pair: Pair, old: list[Parts], new: list[Parts], union: Part) -> None:
+    comparer = pair.comparer
+    pairs, removed, added = _Matcher(comparer.old, comparer.new).match(old, new)
+    for before, after in pairs:
+        pair.inner(before, after)
+    keyword = split(union.pointer)[-1]
+    for branch in removed:
+        pair.add("branch-removed", branch[0], None, name=_branch_name(comparer.old, branch, keyword))
+    for branch in added:
+        pair.add("branch-added", None, branch[0], name=_branch_name(comparer.new, branch, keyword))
+
+
+def _branch_name(views: Views, branch: Parts, keyword: str) -> str:
+    view = views.view(branch)
+    title = view.keyword("title")
+    name = _component(views, branch) or (title.value if title is not None else type_text(view.types))
+    return f"`{name}` of `{keyword}`"
+
+
+def _component(views: Views, branch: Parts) -> str:
+    """Return the name of the schema that a branch refers to; empty if it is inline."""
+    part = branch[0]
+    if len(branch) > 1 or not isinstance(part.value, dict) or "$ref" not in part.value:
+        steps = split(part.pointer)
+        return steps[-1] if len(branch) == 1 and steps[:2] == ["components", "schemas"] and len(steps) == 3 else ""  # noqa: PLR2004 - section, kind, name
+    return split(views.resolved(part).pointer)[-1]
+
+
+class _Matcher:
+    """Pairs branches by what identifies them, the surest first, and never by comparing all with all."""
+
+    def __init__(self, old: Views, new: Views) -> None:
+        self._views = old, new
+
+    def match(self, old: list[Parts], new: list[Parts]) -> tuple[list[tuple[Parts, Parts]], list[Parts], list[Parts]]:
+        """Return the pairs, and the branches of either union that have no partner."""
+        pairs: list[tuple[Parts, Parts]] = []
+        keys: tuple[Callable[[Views, Parts], Hashable], ...] = (_name_key, _content_key, _tag_key, _shape_key)
+        for key in keys:
+            old, new = self._pair_by(key, old, new, pairs)
+        # Schemas with names are different things unless one of the keys says otherwise.
+        unnamed = [
+            [branch for branch in branches if not _component(views, branch)]
+            for views, branches in zip(self._views, (old, new), strict=True)
+        ]
+        if len(unnamed[0]) < len(old) and len(unnamed[1]) < len(new):
+            ordered = list(zip(*unnamed, strict=False))
+        else:
+            ordered = list(zip(old, new, strict=False))
+        ordered = [(before, after) for before, after in ordered if self._may_be_same(before, after)]
+        pairs += ordered
+        taken = {id(branch) for couple in ordered for branch in couple}
+        remaining = ([branch for branch in branches if id(branch) not in taken] for branches in (old, new))
+        return pairs, *remaining
+
+    def _pair_by(
+        self,
+        key: Callable[[Views, Parts], Hashable],
+        old: list[Parts],
+        new: list[Parts],
+        pairs: list[tuple[Parts, Parts]],
+    ) -> tuple[list[Parts], list[Parts]]:
+        waiting: dict[Hashable, list[Parts]] = {}
+        for branch in old:
+            waiting.setdefault(key(self._views[0], branch), []).append(branch)
+        remaining: list[Parts] = []
+        for branch in new:
+            found = key(self._views[1], branch)
+            if found is not None and waiting.get(found):
+                pairs.append((waiting[found].pop(0), branch))
+            else:
+                remaining.append(branch)
+        left = {id(branch) for branches in waiting.values() for branch in branches}
+        return [branch for branch in old if id(branch) in left], remaining
+
+    def _may_be_same(self, before: Parts, after: Parts) -> bool:
+        old, new = self._views[0].view(before), self._views[1].view(after)
+        return old.types is None or new.types is None or bool(old.types & new.types)
+
+
+def _name_key(views: Views, branch: Parts) -> Hashable:
+    return _component(views, branch) or None
+
+
+def _content_key(views: Views, branch: Parts) -> Hashable:
+    return b"".join(
+        encoded({name: value for name, value in leaf.value.items() if name not in ANNOTATIONS})
+        for leaf in views.view(branch).leaves
+    )
+
+
+def _tag_key(views: Views, branch: Parts) -> Hashable:
+    """Return the title, and the properties that have only one value."""
+    view = views.view(branch)
+    tags: list[tuple[str, str]] = []
+    for name, parts in view.mapped("properties").items():
+        values = views.view(parts).values()
+        if values is not None and len(values[1]) == 1:
+            tags.append((name, *values[1]))
+    if tags:
+        return tuple(sorted(tags))
+    title = view.keyword("title")
+    return title.value if title is not None and isinstance(title.value, str) else None
+
+
+def _shape_key(views: Views, branch: Parts) -> Hashable:
+    """Return the types and the names of the properties; None if there is too little of them."""
+    view = views.view(branch)
+    names = frozenset(view.mapped("properties"))
+    if names or (view.types is not None and view.types <= _SCALARS):
+        return view.types, names
+    return None
+
+
+def compare_discriminators(pair: Pair) -> None:
+    """Compare the discriminators, and the schemas that only a discriminator's mapping names."""
+    old, new = pair.old.keyword("discriminator"), pair.new.keyword("discriminator")
+    if not _is_object(old):
+        old = None
+    if not _is_object(new):
+        new = None
+    if old is None or new is None:
+        if old is not new:
+            pair.add("discriminator-removed" if new is None else "discriminator-added", _name(old), _name(new))
+        return
+    before, after = _name(old), _name(new)
+    if before is not None and after is not None and before.value != after.value:
+        pair.add("discriminator-property-changed", before, after)
+    _compare_mappings(pair, old, new)
+
+
+def _is_object(part: Part | None) -> bool:
+    return part is not None and isinstance(part.value, dict)
+
+
+def _name(part: Part | None) -> Part | None:
+    return None if part is None else part.optional("propertyName") or part
+
+
+def _compare_mappings(pair: Pair, old: Part, new: Part) -> None:
+    had, has = (_targets(views, part) for views, part in ((pair.comparer.old, old), (pair.comparer.new, new)))
+    implied = [_implied(view) for view in (pair.old, pair.new)]
+    # The mapping of a base schema also applies to the schemas that extend it, which are not of the other kinds.
+    own = not pair.new.unions and new.pointer == f"{pair.new.pointer}/discriminator"
+    for value in dict.fromkeys([*had, *has]):
+        before, after = had.get(value), has.get(value)
+        origins = [
+            Part(f"{part.pointer}/mapping/{escape(value)}", split(target.pointer)[-1]) if target is not None else None
+            for part, target in ((old, before), (new, after))
+        ]
+        if before is not None and after is not None:
+            if _other(pair, before, after):
+                pair.add("discriminator-value-changed", *origins, name=f"`{value}`")
+            elif own:
+                pair.inner((before,), (after,))
+        elif after is not None and value not in implied[1] and _is_common(after, pair.old):
+            pair.add("discriminator-value-added", None, origins[1], name=f"`{value}`")
+        elif before is not None and value not in implied[0] and _is_common(before, pair.new):
+            pair.add("discriminator-value-removed", origins[0], None, name=f"`{value}`")
+
+
+def _targets(views: Views, discriminator: Part) -> dict[str, Part]:
+    found = {value: views.reader.find(reference) for value, reference in mapped_references(discriminator.value).items()}
+    return {value: target for value, target in found.items() if isinstance(target, Part)}
+
+
+def _implied(view: View) -> set[str]:
+    """Return the values that mean a branch without a mapping: the names of the schemas."""
+    return {name for union in view.unions for name in _names(union)}
+
+
+def _names(union: Union) -> set[str]:
+    references = (cast("dict[str, Any]", branch.value).get("$ref") for branch in union.branches if _is_object(branch))
+    return {split(reference)[-1] for reference in references if isinstance(reference, str) and "/" in reference}
+
+
+def _is_common(target: Part, other: View) -> bool:
+    """Return whether a value is for a schema that the other document's union has too, or there is none."""
+    return not other.unions or split(target.pointer)[-1] in _implied(other)
+
+
+def _other(pair: Pair, before: Part, after: Part) -> bool:
+    """Return whether a value stands for another schema than before."""
+    if split(before.pointer)[-1] == split(after.pointer)[-1]:
+        return False
+    return not pair.comparer.same((before,), (after,))

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core import errors
+from contentgroove_mock.simulator.core.calls import Call
 from contentgroove_mock.simulator.core.faults import API_OPERATIONS
-from contentgroove_mock.simulator.core.service import Call
 from contentgroove_mock.simulator.web.responses import ResetResponse, TruncatedResponse, error_response, json_response
 
 if TYPE_CHECKING:

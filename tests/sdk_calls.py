@@ -60,5 +60,8 @@ SDK_METHODS: Mapping[str, SdkMethod] = {
 }
 """By operationId; what creates something comes before what needs it."""
 
+IDS = {made.resource: "9b9a2e82-5b47-4f59-831d-4c239824b983" for made in SDK_METHODS.values()}
+"""An id of each kind, of what does not exist."""
+
 CREATIONS = {operation: made for operation, made in SDK_METHODS.items() if made.method == "create"}
 LISTS = {operation: made for operation, made in SDK_METHODS.items() if made.method == "list"}

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
-from tests.sdk_calls import SDK_METHODS
+from tests.sdk_calls import IDS, SDK_METHODS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -71,13 +71,12 @@ def _responses() -> list[Documented]:
 
 RESPONSES = _responses()
 
-_IDS = dict.fromkeys((made.resource for made in SDK_METHODS.values()), ID)
-ATTRIBUTES: Mapping[str, Json] = {name: made.attributes(_IDS) for name, made in SDK_METHODS.items() if made.sent}
+ATTRIBUTES: Mapping[str, Json] = {name: made.attributes(IDS) for name, made in SDK_METHODS.items() if made.sent}
 """What is sent to the operations that take a body."""
 
 
 def _call(made: SdkMethod) -> Callable[[Any], Any]:
-    return lambda client: made.on(client, _IDS, limit=1)
+    return lambda client: made.on(client, IDS, limit=1)
 
 
 CALLS: Mapping[str, Callable[[Any], Any]] = {name: _call(made) for name, made in SDK_METHODS.items()}

@@ -11,7 +11,7 @@ from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import load
 from msgspec import UNSET
 
-from tests.sdk_calls import SDK_METHODS
+from tests.sdk_calls import IDS, SDK_METHODS
 
 if TYPE_CHECKING:
     from contentgroove_mock.recording.recordings import Recording
@@ -24,9 +24,6 @@ CALLS = {name: item for name, item in RECORDINGS.items() if name not in DELIVERI
 
 BASE_URL = "https://service.example/api/v1"
 KEY = "canary-key-of-the-replay"
-
-# What the SDK sends if it never sends what was recorded: malformed JSON, or null for a name.
-_IDS = {made.resource: "an-id" for made in SDK_METHODS.values()}
 
 
 @dataclass(frozen=True)
@@ -57,7 +54,8 @@ def sdk_call(recording: Recording) -> SdkCall:
     if recording.request.body is not UNSET and fits_sdk:
         options |= recording.request.body["data"]["attributes"]
     elif not fits_sdk:
-        options |= made.attributes(_IDS)
+        # What was recorded, malformed JSON or null for a name, is never sent.
+        options |= made.attributes(IDS)
     return SdkCall(made.resource, made.method, arguments, options, exact=fits_sdk)
 
 

@@ -5,7 +5,6 @@ Each function imports the generated modules that it needs, because most programs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from contentgroove_api.types import UNSET
@@ -13,7 +12,7 @@ from contentgroove_api.types import UNSET
 from contentgroove.models import Clip, DirectUpload, Media, WebhookSubscription
 
 from .calls import Operation, decode_nothing
-from .inputs import check_id, check_seconds, check_text, check_url, invalid_input, short_repr
+from .inputs import check_id, check_seconds, check_text, check_texts, check_url, invalid_input
 from .responses import decode_page, decode_resource
 
 if TYPE_CHECKING:
@@ -197,13 +196,7 @@ def create_webhook_subscription(
         CreateWebhookSubscriptionRequestData,
     )
 
-    if isinstance(subscribed_events, str):
-        raise invalid_input(f"subscribed_events must be a list of event names: write [{subscribed_events!r}].")
-    if not isinstance(subscribed_events, Iterable | None):
-        raise invalid_input(f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}.")
-    events = None
-    if subscribed_events is not None:
-        events = [check_text(name, "each of subscribed_events") for name in subscribed_events]
+    events = None if subscribed_events is None else check_texts(subscribed_events, "subscribed_events", "event names")
     attributes = CreateWebhookSubscriptionRequestAttributes(
         url=check_url(url, "url"), subscribed_events=UNSET if events is None else events
     )

@@ -88,7 +88,7 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
                 origin=str(request.base_url).rstrip("/"),
                 path=request.scope["path"],
                 query=request.query_params.multi_items(),
-                identifier=request.path_params.get("id", ""),
+                identifier=next(iter(request.path_params.values()), ""),
                 content=content,
                 content_type=request.headers.get("content-type"),
             )

@@ -276,11 +276,22 @@ class Templates:
             "filter_example": f"{self.filters[-1]}_eq" if self.filters else "",
             "parameters": {"filter"} if resource.filters else set(),
             "has_updated_at": any(field.name == "updated_at" for field in resource.attributes),
+            "has_quota": self.has_quota,
             "seeded": "create" not in resource.operations,
             "reads_time": any(field.kind == "time" for field in (*resource.created, *resource.updated)),
             "sample": lambda fields: repr({field.name: sample(field) for field in fields}),
         }  # fmt: skip
         return self._environment.get_template(template).render({**context, **more})
+
+    @property
+    def has_quota(self) -> bool:
+        """Whether an account can create only so many."""
+        return "create" in self.resource.operations and "402" in self.resource.operations["create"].responses
+
+    @staticmethod
+    def default(field: Field) -> str:
+        """Return what the simulator has for an attribute that no request sets."""
+        return empty(field)
 
     @property
     def filters(self) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ def _target(operation: Operation) -> str:
 
 
 def _correct_operation(found: _Found, operation: Operation) -> None:
-    names, target = found.names, _target(operation)
+    target = _target(operation)
     links = success(operation)[1].get("example", {}).get("links", {})
     secure = {name: link.replace("http:", "https:", 1) for name, link in links.items() if str(link).startswith("http:")}
     location = f"{target}.responses['{success(operation)[0]}'].content['{JSON}'].example.links"

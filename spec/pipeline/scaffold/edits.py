@@ -13,11 +13,12 @@ from .resource import examples
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from .resource import Field, Relationship, Resource
+    from .resource import Field, Relationship, Resource, Role
 
 SDK = "overlay/contentgroove"
 CORE = "mockserver/contentgroove_mock/simulator/core"
 RECORDING = "mockserver/contentgroove_mock/recording"
+ROLE_ORDER: tuple[Role, ...] = ("list", "create", "get", "update", "delete")
 FACTORY_ID = "3c5b1d0e-6a53-4c1b-8f0a-8f7f1d1c2b6a"
 _TOOL_ROW = "| `webhookSubscriptions_"
 
@@ -75,6 +76,7 @@ class Edits:
         operations.import_at_top(f"from .inputs import check_id, {', '.join(sorted(used))}".rstrip(", "))
         inputs = self._open(f"{SDK}/_core/inputs.py")
         if "check_type" in used and not inputs.has("check_type"):
+            inputs.import_at_top("from typing import TypeVar")
             inputs.append(self._render("check_type"))
         client = self._open(f"{SDK}/_async/client.py")
         client.import_for_types(f"from .{names.plural} import Async{names.models}")
@@ -135,7 +137,7 @@ class Edits:
             )
             faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
         records = self._open(f"{CORE}/records.py")
-        records.before_class("State", self._render("record"))
+        records.before("State", self._render("record"))
         field = f"{names.plural}: dict[str, {names.model}] = field(default_factory=dict[str, {names.model}])"
         records.into_class("State", field, after="deliveries")
         service = self._open(f"{CORE}/service.py")

@@ -69,21 +69,15 @@ class Module:
             raise self._lost(f"{after} in the class {name}")
         self._insert(last, code)
 
-    def before_class(self, name: str, code: str) -> None:
-        """Add code before a class."""
-        node = self._class(name)
+    def before(self, name: str, code: str) -> None:
+        """Add code before a class or a function."""
+        node = next((node for node in self._tree().body if _name(node) == name), None)
+        if not isinstance(node, (ast.ClassDef, ast.FunctionDef)):
+            raise self._lost(name)
         first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         lines = self.text.splitlines(keepends=True)
         lines.insert(first - 1, f"{code.strip()}\n\n\n")
         self.text = "".join(lines)
-
-    def after_statement(self, function: str, start: str, code: str) -> None:
-        """Add code after the statement in a function whose source begins as given."""
-        for node in ast.walk(self._function(function)):
-            if isinstance(node, ast.stmt) and (ast.get_source_segment(self.text, node) or "").startswith(start):
-                self._insert(node, code)
-                return
-        raise self._lost(f"{start!r} in {function}")
 
     def has(self, name: str) -> bool:
         """Return whether the module defines a function or class."""
@@ -112,12 +106,6 @@ class Module:
             if isinstance(node, ast.ClassDef) and node.name == name:
                 return node
         raise self._lost(f"the class {name}")
-
-    def _function(self, name: str) -> ast.AST:
-        for node in ast.walk(self._tree()):
-            if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == name:
-                return node
-        raise self._lost(f"the function {name}")
 
     def _value(self, variable: str) -> ast.expr:
         for node in ast.walk(self._tree()):

@@ -122,12 +122,18 @@ class Field:
 
 @dataclass(frozen=True)
 class Relationship:
-    """A relationship, such as `media`, and the model's attribute with its ids, such as `media_id`."""
+    """A relationship, such as `media`, and the model's attribute with its ids, such as `media_id`.
+
+    Attributes:
+        optional: Whether it may be omitted or name nothing.
+        nullable: Whether it may name nothing.
+    """
 
     name: str
     attribute: str
     many: bool
     optional: bool
+    nullable: bool
 
 
 @dataclass(frozen=True)
@@ -368,7 +374,8 @@ def _relationships(document: Document, schema: Document) -> Iterator[Relationshi
         data = resolve(document, inner.get("properties", {}).get("data"))
         many = data.get("type") == "array"
         attribute = f"{_IRREGULAR.get(name) or _singular(name)}_ids" if many else f"{name}_id"
-        yield Relationship(name, attribute, many, optional=name not in required or is_nullable(data))
+        nullable = is_nullable(data)
+        yield Relationship(name, attribute, many, optional=name not in required or nullable, nullable=nullable)
 
 
 def _check_name(name: str, names: Names) -> None:

@@ -1,4 +1,4 @@
-"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check|diff|update`."""
+"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check|diff|update|scaffold`."""
 
 from __future__ import annotations
 
@@ -54,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("check", help="fail if the committed files differ from the pipeline's output")
     comparing = commands.add_parser("diff", help="show what a new document changes, and the impact on this package")
     updating = commands.add_parser("update", help="pull, correct, verify, regenerate, type-check and test")
+    scaffolding = commands.add_parser("scaffold", help="write the code of a resource that the SDK lacks")
+    scaffolding.add_argument("resource", help="its name in paths, such as projects")
+    scaffolding.add_argument("--model", metavar="NAME", help="the name of its model, such as Project")
     for parser_ in (pulling, comparing, updating):
         source = parser_.add_mutually_exclusive_group()
         source.add_argument("--mirror", metavar="RELEASE", help="use this release of the npm mirror")
@@ -85,6 +88,11 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
         comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
         _report(options, comparison, impact(config, new) if comparison.changes else ())
         return fails(comparison, options.fail_on)
+    elif options.command == "scaffold":
+        # Not imported for other commands: it needs the SDK that an update may have broken.
+        from .scaffold.write import scaffold
+
+        scaffold(config, options.resource, options.model, log=_print)
     else:
         update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False

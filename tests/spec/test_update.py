@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.process
 
 GENERATION_2 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.1.json"
-GENERATION_3 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.17.json"
 
 
 class Run:
@@ -86,14 +85,15 @@ def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("each_generated_once")
 @pytest.mark.timeout(300)
-def test_from_the_second_generation_to_the_third(config: Config) -> None:
+def test_from_the_second_generation_to_the_committed_one(config: Config) -> None:
     """With the committed corrections the outputs are the committed files, and their types are checked."""
     checks = (("python", "-m", "mypy", "--no-incremental", str(config.package)), ("python", "-c", ""))
     run = Run(dataclasses.replace(config, checks=checks))
     pull(run.config, mirror=None, file=GENERATION_2, log=run.lines.append)
-    assert run(GENERATION_3)
+    assert run(ROOT / "spec" / "openapi.yaml")
     ((comparison, sections),) = run.reports
-    assert (comparison.old, len(comparison.changes)) == ("committed", 62)
+    assert comparison.old == "committed"
+    assert len(comparison.changes) >= 62
     assert [section.title for section in sections][:2] == ["Corrections", "Contract"]
     # Only the new document describes these attributes, and the models have all of them.
     assert {section.title: section.advice for section in sections}["Public models"] == ()

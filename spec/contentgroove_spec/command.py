@@ -48,6 +48,12 @@ Examples:
   contentgroove spec diff --format html --output changes.html"""
 
 
+_AS_PUBLISHED = (
+    "Both documents as they were published. This package corrects its document, so a change of what it corrects may "
+    "change nothing for you; a release that adopts the new document says so in its changelog."
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
     group = typer.Typer(name="spec", cls=GroupWithHelp, help="Show what changed in the API's document.")
@@ -79,8 +85,8 @@ def diff(
 ) -> None:
     """Show what changed between two versions of the API's document, and what breaks.
 
-    By default, OLD is the document that this version was made from. --fail-on any ignores changes that affect only
-    the documentation.
+    By default, OLD is the document that this version was made from, as it was published. --fail-on any ignores changes
+    that affect only the documentation.
     """
     with needs("`contentgroove spec diff`", "spec"):
         from .compare import compare
@@ -88,6 +94,7 @@ def diff(
         from .coverage import impact_on_app, read_coverage
         from .documents import canonical_digest, dump_yaml
         from .fetching import fetch, from_file, from_name
+        from .reports import Section
 
     try:
         config = default_config()
@@ -98,10 +105,10 @@ def diff(
         comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
-        sections: tuple[Section, ...] = ()
+        sections = () if old is not None else (Section("What was compared", _AS_PUBLISHED),)
         if usage is not None:
             comparison, section = impact_on_app(comparison, usage)
-            sections = (section,)
+            sections = (section, *sections)
         report = write(comparison, sections, Format.JSON if as_json else style)
         if output is None:
             typer.echo(report, nl=False)
@@ -113,19 +120,21 @@ def diff(
         raise typer.Exit(1)
 
 
-def write(comparison: Comparison, sections: tuple[Section, ...], style: Format) -> str:
-    """Write a report in a format."""
+def write(
+    comparison: Comparison, sections: tuple[Section, ...], style: Format, beside: Comparison | None = None
+) -> str:
+    """Write a report in a format; another comparison can be shown beside the one that counts."""
     from . import reports
 
     match style:
         case Format.TEXT:
-            return multi_line(reports.as_text(comparison, sections))
+            return multi_line(reports.as_text(comparison, sections, beside))
         case Format.JSON:
-            return reports.as_json(comparison, sections)
+            return reports.as_json(comparison, sections, beside)
         case Format.MARKDOWN:
-            return reports.as_markdown(comparison, sections)
+            return reports.as_markdown(comparison, sections, beside)
         case Format.HTML:
-            return reports.as_html(comparison, sections)
+            return reports.as_html(comparison, sections, beside)
 
 
 def fails(comparison: Comparison, fail_on: FailOn) -> bool:

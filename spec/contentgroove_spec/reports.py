@@ -7,7 +7,7 @@ import json
 import re
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .changes import Change, Comparison, Rating
 
@@ -80,8 +80,25 @@ def count_text(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
-    """Write a report for terminals. Its texts come from the documents and may contain control characters."""
+def as_text(comparison: Comparison, sections: Iterable[Section] = (), beside: Comparison | None = None) -> str:
+    """Write a report for terminals. Its texts come from the documents and may contain control characters.
+
+    Args:
+        comparison: The comparison that counts.
+        sections: Its impact.
+        beside: Another comparison to show after it.
+    """
+    lines = _changes_as_text(comparison)
+    if beside is not None:
+        lines += ["", *_changes_as_text(beside)]
+    for section in sections:
+        lines += ["", f"{section.title}: {section.summary}"]
+        for advice in section.advice:
+            lines += [f"  {advice.what}", f"    → {advice.action}"]
+    return "\n".join(lines) + "\n"
+
+
+def _changes_as_text(comparison: Comparison) -> list[str]:
     lines = [f"{comparison.old} → {comparison.new}: {_headline(comparison)}"]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", title]
@@ -90,17 +107,26 @@ def as_text(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
             lines += [f"    {location}" for location in locations[:MAX_SHOWN_LOCATIONS]]
             if len(locations) > MAX_SHOWN_LOCATIONS:
                 lines.append(f"    … and {len(locations) - MAX_SHOWN_LOCATIONS} more locations")
-    for section in sections:
-        lines += ["", f"{section.title}: {section.summary}"]
-        for advice in section.advice:
-            lines += [f"  {advice.what}", f"    → {advice.action}"]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
-def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
-    """Write a report for programs: `old`, `new`, `summary`, `changes` and `sections`."""
+def as_json(comparison: Comparison, sections: Iterable[Section] = (), beside: Comparison | None = None) -> str:
+    """Write a report for programs: `old`, `new`, `summary`, `changes` and `sections`.
+
+    The other comparison is in `published`, with the same members.
+    """
     report = {
         "version": 1,
+        **_as_members(comparison),
+        "sections": [dataclasses.asdict(section) for section in sections],
+    }
+    if beside is not None:
+        report["published"] = _as_members(beside)
+    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
+
+
+def _as_members(comparison: Comparison) -> dict[str, Any]:
+    return {
         "old": comparison.old,
         "new": comparison.new,
         "summary": {rating.value: len(comparison.rated(rating)) for rating in Rating},
@@ -133,24 +159,29 @@ def as_json(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
             }
             for change in comparison.changes
         ],
-        "sections": [dataclasses.asdict(section) for section in sections],
     }
-    return json.dumps(report, ensure_ascii=False, indent=2) + "\n"
 
 
-def as_markdown(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
+def as_markdown(comparison: Comparison, sections: Iterable[Section] = (), beside: Comparison | None = None) -> str:
     """Write a report for pull requests."""
+    lines = _changes_as_markdown(comparison)
+    if beside is not None:
+        lines += ["", *_changes_as_markdown(beside)]
+    for section in sections:
+        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary), *([""] if section.advice else [])]
+        for advice in section.advice:
+            lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _changes_as_markdown(comparison: Comparison) -> list[str]:
     lines = [f"# {_escape(comparison.old)} → {_escape(comparison.new)}", "", _escape(_headline(comparison))]
     for _, title, groups in _rated_groups(comparison):
         lines += ["", f"## {title}"]
         for (what, reason), locations in groups.items():
             lines += ["", f"**{_escape(what)}** {_escape(reason)}", ""]
             lines += [f"- {_escape(location)}" for location in locations]
-    for section in sections:
-        lines += ["", f"## {_escape(section.title)}", "", _escape(section.summary), *([""] if section.advice else [])]
-        for advice in section.advice:
-            lines += [f"- {_escape(advice.what)}  ", f"  → {_escape(advice.action)}"]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _escape(text: str) -> str:
@@ -174,9 +205,9 @@ summary { cursor: pointer }
 """
 
 
-def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
+def as_html(comparison: Comparison, sections: Iterable[Section] = (), beside: Comparison | None = None) -> str:
     """Write a report for browsers: one page without scripts that loads nothing."""
-    title = f"{escape(comparison.old)} → {escape(comparison.new)}"
+    title = _title_as_html(comparison)
     lines = [
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
@@ -194,6 +225,20 @@ def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
                 action = f'<span class="action">→ {escape(advice.action)}</span>'
                 lines.append(f"<li>{escape(advice.what)}<br>{action}</li>")
             lines.append("</ul>")
+    lines += _changes_as_html(comparison)
+    if beside is not None:
+        headline = escape(_headline(beside))
+        lines += [f"<h1>{_title_as_html(beside)}</h1><p>{headline}</p>", *_changes_as_html(beside)]
+    lines.append("</body></html>")
+    return "\n".join(lines) + "\n"
+
+
+def _title_as_html(comparison: Comparison) -> str:
+    return f"{escape(comparison.old)} → {escape(comparison.new)}"
+
+
+def _changes_as_html(comparison: Comparison) -> list[str]:
+    lines: list[str] = []
     for rating, heading, groups in _rated_groups(comparison):
         lines.append(f'<h2 class="{rating.value}">{heading}</h2>')
         opened = " open" if rating is Rating.BREAKING else ""
@@ -202,5 +247,4 @@ def as_html(comparison: Comparison, sections: Iterable[Section] = ()) -> str:
             lines.append(f'<p class="reason">{escape(reason)}</p><ul>')
             lines += [f'<li class="location">{escape(location)}</li>' for location in locations]
             lines.append("</ul></details>")
-    lines.append("</body></html>")
-    return "\n".join(lines) + "\n"
+    return lines

@@ -12,7 +12,6 @@ from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.output import multi_line, prepare_streams
 from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
-from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
 from contentgroove_spec.fetching import fetch
 
@@ -24,9 +23,9 @@ from .update import update
 from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
-    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+
+    from .impact import Impact
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
@@ -85,9 +84,9 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     elif options.command == "diff":
         fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
         new = fetched.parse_expected(config)
-        comparison = compare(read(config.published), new, old_name=config.published.name, new_name=fetched.source)
-        _report(options, comparison, impact(config, new) if comparison.changes else ())
-        return fails(comparison, options.fail_on)
+        found = impact(config, new, fetched.source)
+        _report(options, found)
+        return fails(found.contract, options.fail_on)
     elif options.command == "scaffold":
         # Not imported for other commands: it needs the SDK that an update may have broken.
         from .scaffold.write import scaffold
@@ -98,8 +97,8 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     return False
 
 
-def _report(options: argparse.Namespace, comparison: Comparison, sections: tuple[Section, ...]) -> None:
-    text = write(comparison, sections, options.format)
+def _report(options: argparse.Namespace, found: Impact) -> None:
+    text = write(found.contract, found.sections, options.format, found.published)
     if options.output is None:
         _print(text.rstrip("\n"))
     else:

@@ -62,6 +62,17 @@ class Corrected:
             raise PipelineError("\n".join(["Corrections no longer fit the published document:", *listed]))
 
 
+def make_contract(config: Config) -> Document:
+    """Correct the committed published document.
+
+    Raises:
+        PipelineError: A file is missing, or a correction no longer fits.
+    """
+    corrected = Corrections.load(config).correct(read(config.published))
+    corrected.require_fitting()
+    return corrected.contract
+
+
 @dataclass(frozen=True)
 class Corrections:
     """The corrections of an API.

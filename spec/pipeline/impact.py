@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -13,6 +14,7 @@ from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import RecordingError, load, stale, unexpected_violations
 from contentgroove_spec import PipelineError
+from contentgroove_spec.compare import compare
 from contentgroove_spec.operations import operations
 from contentgroove_spec.reports import Advice, Section, count_text
 
@@ -24,23 +26,50 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_mock.recording.recordings import Recording
+    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
     from .corrections import Corrected
 
 
-def impact(config: Config, new: Document) -> tuple[Section, ...]:
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a newly published document changes.
+
+    Attributes:
+        contract: The comparison that counts for apps: of the contracts, with the corrections that fit each document.
+        published: The comparison of the documents as published.
+        sections: The impact on this project.
+    """
+
+    contract: Comparison
+    published: Comparison
+    sections: tuple[Section, ...]
+
+
+def impact(config: Config, new: Document, name: str) -> Impact:
     """Return the impact of a new document, compared with the committed files.
 
     The contract is made from it with the corrections that still fit, so that one that does not hides nothing else.
 
+    Args:
+        config: The pipeline's settings.
+        new: The document.
+        name: Its name in reports.
+
     Raises:
         PipelineError: A committed file cannot be read.
     """
+    old, old_name = read(config.published), config.published.name
     corrections = Corrections.load(config)
     corrected = corrections.correct(new)
-    before, contract = corrections.correct(read(config.published)).contract, corrected.contract
+    before, contract = corrections.correct(old).contract, corrected.contract
+    names = {"old_name": f"contract of {old_name}", "new_name": f"contract of {name}"}
+    compared = compare(before, contract, **names)
+    published = compare(old, new, old_name=f"{old_name} as published", new_name=f"{name} as published")
+    if published.identical:
+        return Impact(compared, published, ())
     parts = (
         ("Corrections", _corrections(corrected)),
         ("Contract", _validity(config, contract)),
@@ -54,7 +83,7 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
         advice = tuple(found)
         summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
         sections.append(Section(title, summary, advice))
-    return tuple(sections)
+    return Impact(compared, published, tuple(sections))
 
 
 def _corrections(corrected: Corrected) -> Iterator[Advice]:

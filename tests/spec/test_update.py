@@ -25,9 +25,8 @@ from .published_changes import with_a_defect_mended, with_a_new_attribute, with_
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports import Section
+    from pipeline.impact import Impact
 
 pytestmark = pytest.mark.process
 
@@ -40,7 +39,7 @@ class Run:
     def __init__(self, config: Config) -> None:
         self.config = config
         self.lines: list[str] = []
-        self.reports: list[tuple[Comparison, tuple[Section, ...]]] = []
+        self.reports: list[Impact] = []
 
     def __call__(self, file: Path) -> bool:
         """Update to a local document."""
@@ -49,7 +48,7 @@ class Run:
             mirror=None,
             file=file,
             log=self.lines.append,
-            report=lambda *report: self.reports.append(report),
+            report=self.reports.append,
         )
 
     @property
@@ -80,7 +79,7 @@ def run(up_to_date: Config) -> Run:
 @pytest.fixture
 def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the impact, which other tests check and which takes seconds."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
+    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: ())
 
 
 @pytest.mark.usefixtures("each_generated_once")
@@ -186,7 +185,7 @@ def test_a_failing_check_keeps_the_new_files(
 @pytest.fixture
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An update that writes no files and starts its checks at once."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new: ())
+    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: ())
     monkeypatch.setattr(updating, "build", lambda _staged, _folder, _step: {})
     return run
 

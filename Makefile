@@ -153,8 +153,8 @@ spec-diff: $(PACKAGES) ## What a newly published document means (MIRROR, FILE as
 sync: $(PACKAGES) ## Generate the sync client from the async one
 	@$(RUN) overlay/make_sync.py
 
-generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client
-	@$(RUN) -m spec.pipeline generate
+generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client (ACCEPT=1: expect what is published now)
+	@$(RUN) -m spec.pipeline generate $(if $(ACCEPT),--accept)
 
 update: $(PACKAGES) $(PRISM) ## Take over a newly published document as far as no person is needed (MIRROR, FILE as above)
 	@$(RUN) -m spec.pipeline update $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)') \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -52,6 +53,12 @@ Examples:
   contentgroove spec diff old.yaml new.yaml --format github --fail-on breaking"""
 
 
+_AS_PUBLISHED = (
+    "Both documents as they were published. This package corrects its document, so a change of what it corrects may "
+    "change nothing for you; a release that adopts the new document says so in its changelog."
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
     group = typer.Typer(name="spec", cls=GroupWithHelp, help="Show what changed in the API's document.")
@@ -84,8 +91,9 @@ def diff(
 ) -> None:
     """Show what changed between two versions of the API's document, and what breaks.
 
-    By default, OLD is the document that this version was made from. --fail-on any ignores changes that affect only
-    the documentation. A part that cannot be compared counts as breaking, and with --coverage only what the app uses.
+    By default, OLD is the document that this version was made from, as it was published. --fail-on any ignores changes
+    that affect only texts. A part that cannot be compared counts as breaking; with --coverage, only what the app uses
+    counts.
     """
     with needs("`contentgroove spec diff`", "spec"):
         from .affected import affected_by, summary
@@ -94,7 +102,7 @@ def diff(
         from .coverage import read_coverage
         from .documents import canonical_digest, dump_yaml
         from .fetching import fetch, from_file, from_name
-        from .reports.report import Report
+        from .reports.report import Report, Section
 
     try:
         config = default_config()
@@ -105,40 +113,34 @@ def diff(
         comparison = compare(*documents, old_name=before.source, new_name=after.source)
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
-        report = Report(comparison)
+        sections = () if old is not None else (Section("What was compared", _AS_PUBLISHED),)
+        report = Report(comparison, sections=sections, sources=_sources(before, after))
         if usage is not None:
             affected = affected_by(comparison, usage, *documents)
-            report = Report(comparison, affected, (summary(comparison, affected),))
-        write(report, Format.JSON if as_json else style, output, sources=(before, after))
+            sections = (summary(comparison, affected), *sections)
+            report = dataclasses.replace(report, affected=affected, sections=sections)
+        write(report, Format.JSON if as_json else style, output)
     except (PipelineError, DocumentError) as error:
         raise CommandError(ExitCode.FAILED, multi_line(str(error))) from error
     if fails(report, fail_on):
         raise typer.Exit(1)
 
 
-def write(
-    report: Report, style: Format, output: Path | None, *, sources: tuple[FetchedDocument, FetchedDocument]
-) -> None:
+def write(report: Report, style: Format, output: Path | None) -> None:
     """Write a report in a format, to a file or to standard output.
-
-    Args:
-        report: The report.
-        style: The format.
-        output: The file; None for standard output.
-        sources: Both documents, for the formats that name lines.
 
     Raises:
         PipelineError: The file cannot be written.
     """
     if output is not None:
-        _write(output, _in_format(report, style, sources))
+        _write(output, _in_format(report, style))
     elif style is Format.TEXT and is_terminal(sys.stdout):
         _print_coloured(report)
     else:
-        typer.echo(_in_format(report, style, sources), nl=False)
+        typer.echo(_in_format(report, style), nl=False)
 
 
-def _in_format(report: Report, style: Format, sources: tuple[FetchedDocument, FetchedDocument]) -> str:
+def _in_format(report: Report, style: Format) -> str:
     # Each format is imported only when it is written.
     match style:
         case Format.TEXT:
@@ -160,21 +162,21 @@ def _in_format(report: Report, style: Format, sources: tuple[FetchedDocument, Fe
         case Format.SARIF:
             from .reports.sarif import as_sarif
 
-            return as_sarif(report, _texts(sources))
+            return as_sarif(report)
         case Format.GITHUB:
             from .reports.annotations import as_annotations
 
-            return as_annotations(report, _texts(sources))
+            return as_annotations(report)
 
 
-def _texts(sources: tuple[FetchedDocument, FetchedDocument]) -> Sources:
+def _sources(before: FetchedDocument, after: FetchedDocument) -> Sources:
     from .reports.lines import Sources, SourceText
 
     old, new = (
         SourceText(
             source.source if source.path is None else _relative(source.path), source.content, source.path is not None
         )
-        for source in sources
+        for source in (before, after)
     )
     return Sources(old, new)
 

@@ -55,6 +55,7 @@ class Config:
         published: The document as published.
         lock: Its source and its digests.
         corrections: The overlay that corrects it.
+        expected: The record of what the corrections found in it; None if they are not checked with one.
         contract: The corrected document.
         contract_json: The same as JSON.
         package: The generated client.
@@ -77,6 +78,7 @@ class Config:
     published: Path
     lock: Path
     corrections: Path
+    expected: Path | None = None
     contract: Path
     contract_json: Path
     package: Path

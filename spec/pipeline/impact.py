@@ -5,18 +5,20 @@ from __future__ import annotations
 import ast
 import importlib
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import RecordingError, load, stale, unexpected_violations
 from contentgroove_spec import PipelineError
+from contentgroove_spec.compare import compare
 from contentgroove_spec.operations import operations
-from contentgroove_spec.reports.report import Advice, Section, count_text
+from contentgroove_spec.reports.report import Advice, Report, Section, count_text
 
-from .corrections import action_name, apply_matching, read
+from .corrections import Corrections, read
 from .generate import write_outputs
 from .verify import check_contract, check_structure
 
@@ -24,32 +26,61 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_mock.recording.recordings import Recording
+    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
-    from .corrections import Applied
-
-MAX_SHOWN_LEAVES = 5
+    from .corrections import Corrected
 
 
-def impact(config: Config, new: Document) -> tuple[Section, ...]:
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a newly published document changes.
+
+    Attributes:
+        contract: The comparison that counts for apps: of the contracts, with the corrections that fit each document.
+        published: The comparison of the documents as published.
+        sections: The impact on this project.
+    """
+
+    contract: Comparison
+    published: Comparison
+    sections: tuple[Section, ...]
+
+    def report(self) -> Report:
+        """Return what is shown: the comparison of the contracts first, because apps depend on that."""
+        published = Report(self.published, title="The documents as published")
+        return Report(self.contract, None, self.sections, "The contract, which apps depend on", published)
+
+
+def impact(config: Config, new: Document, name: str) -> Impact:
     """Return the impact of a new document, compared with the committed files.
 
-    The contract is made from it with the corrections that still match, so that one stale correction does not hide
-    anything else.
+    The contract is made from it with the corrections that still fit, so that one that does not hides nothing else.
+
+    Args:
+        config: The pipeline's settings.
+        new: The document.
+        name: Its name in reports.
 
     Raises:
         PipelineError: A committed file cannot be read.
     """
-    overlay = read(config.corrections)
-    before, after = (apply_matching(document, overlay) for document in (read(config.published), new))
-    contract = _without_duplicates(after.document)
+    old, old_name = read(config.published), config.published.name
+    corrections = Corrections.load(config)
+    corrected = corrections.correct(new)
+    before, contract = corrections.correct(old).contract, corrected.contract
+    names = {"old_name": f"contract of {old_name}", "new_name": f"contract of {name}"}
+    compared = compare(before, contract, **names)
+    published = compare(old, new, old_name=f"{old_name} as published", new_name=f"{name} as published")
+    if published.identical:
+        return Impact(compared, published, ())
     parts = (
-        ("Corrections", _corrections(overlay, before, after)),
+        ("Corrections", _corrections(corrected)),
         ("Contract", _validity(config, contract)),
         ("Generated code", _generated(config, contract)),
-        ("Operations", _operations(before.document, contract)),
-        ("Public models", _models(config, before.document, contract)),
+        ("Operations", _operations(before, contract)),
+        ("Public models", _models(config, before, contract)),
         ("Recorded exchanges", _recordings(config, contract)),
     )
     sections: list[Section] = []
@@ -57,50 +88,13 @@ def impact(config: Config, new: Document) -> tuple[Section, ...]:
         advice = tuple(found)
         summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
         sections.append(Section(title, summary, advice))
-    return tuple(sections)
+    return Impact(compared, published, tuple(sections))
 
 
-def _without_duplicates(value: Any) -> Any:
-    """Remove names that a correction adds to a list that already has them; `_corrections` reports those."""
-    if isinstance(value, dict):
-        return {key: _without_duplicates(member) for key, member in cast("Document", value).items()}
-    if isinstance(value, list):
-        items = cast("list[Any]", value)
-        names = all(isinstance(item, str) for item in items)
-        return list(dict.fromkeys(items)) if names else [_without_duplicates(item) for item in items]
-    return value
-
-
-def _corrections(overlay: Document, before: Applied, after: Applied) -> Iterator[Advice]:
-    old, new = ([dict(_leaves(document)) for document in applied.steps] for applied in (before, after))
-    for index, action in enumerate(cast("list[Document]", overlay["actions"])):
-        name = action_name(index, action)
-        if index in after.problems:
-            yield Advice(after.problems[index], "Until then, the client cannot be generated.")
-            continue
-        made, still_made = (_changed_leaves(*steps[index : index + 2]) for steps in (old, new))
-        # The action changed these in the old document, and they are already correct in the new one.
-        redundant = sorted(key for key in made.keys() - still_made if new[index].get(key) == made[key])
-        if redundant:
-            short = ", ".join(redundant[:MAX_SHOWN_LEAVES]) + (", …" if len(redundant) > MAX_SHOWN_LEAVES else "")
-            what = f"{name}: the published document now contains part of this correction: {short}."
-            yield Advice(what, "Remove that part from the action.")
-
-
-def _changed_leaves(before: dict[str, str], after: dict[str, str]) -> dict[str, str]:
-    return {pointer: value for pointer, value in after.items() if before.get(pointer) != value}
-
-
-def _leaves(value: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, member in cast("Document", value).items():
-            yield from _leaves(member, f"{pointer}/{key}")
-    elif isinstance(value, list):
-        # The order of a list of names does not matter.
-        for position, item in enumerate(cast("list[Any]", value)):
-            yield from _leaves(item, f"{pointer}/{item if isinstance(item, str) else position}")
-    else:
-        yield pointer, repr(value)
+def _corrections(corrected: Corrected) -> Iterator[Advice]:
+    for problem in corrected.problems:
+        stops = "" if problem.is_followed else " Until then, the client cannot be generated."
+        yield Advice(str(problem), f"{problem.todo}{stops}")
 
 
 def _validity(config: Config, contract: Document) -> Iterator[Advice]:

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import DocumentError
 from contentgroove_spec import PipelineError
-from contentgroove_spec.compare import compare
 from contentgroove_spec.documents import canonical_digest
 from contentgroove_spec.reports.report import count_text
 
@@ -28,9 +27,9 @@ from .pull import is_unchanged, pull, replace_all
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from contentgroove_spec.changes import Comparison
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports.report import Section
+
+    from .impact import Impact
 
 
 class UpdateStoppedError(PipelineError):
@@ -43,7 +42,7 @@ def update(
     mirror: str | None,
     file: Path | None,
     log: Callable[[str], None],
-    report: Callable[[Comparison, tuple[Section, ...]], None],
+    report: Callable[[Impact], None],
 ) -> bool:
     """Take over the document that is published now.
 
@@ -78,7 +77,7 @@ def update(
                 log("Nothing new: the published document has the same content. Nothing was changed.")
                 return False
         with _step("compare"):
-            report(compare(old, new, old_name="committed", new_name="published now"), impact(config, new))
+            report(impact(config, new, "what is published now"))
         outputs = build(staged, Path(name), _step)
         with _step("replace the files"):
             replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from contentgroove_mock.contract import Checker, Violation
 
 from tests.contract.exchanges import DOCUMENT, KEY, example, request, response, webhook
+from tests.sdk_calls import IDS, SDK_METHODS
 
 MEDIA = "/api/v1/medias/9b9a2e82-5b47-4f59-831d-4c239824b983"
 MEDIAS = "/api/v1/medias"
@@ -29,7 +31,7 @@ def found(violations: list[Violation]) -> list[tuple[str, str]]:
 def documented() -> list[Any]:
     """List every documented response of every operation."""
     return [
-        pytest.param(method, path, int(status), id=f"{operation['operationId']}-{status}")
+        pytest.param(operation["operationId"], method, path, int(status), id=f"{operation['operationId']}-{status}")
         for path, item in DOCUMENT["paths"].items()
         for method, operation in item.items()
         if method != "parameters"
@@ -37,18 +39,14 @@ def documented() -> list[Any]:
     ]
 
 
-@pytest.mark.parametrize(("method", "path", "status"), documented())
-def test_each_documented_response_passes(checker: Checker, method: str, path: str, status: int) -> None:
+@pytest.mark.parametrize(("operation", "method", "path", "status"), documented())
+def test_each_documented_response_passes(checker: Checker, operation: str, method: str, path: str, status: int) -> None:
     """The contract's own examples break no rule."""
-    bodies = {
-        ("post", "/medias"): CREATE,
-        ("post", "/clips"): {"data": {"attributes": {"media_id": "m", "name": "n", "start_time": 0, "end_time": 2}}},
-        ("post", "/webhook_subscriptions"): {"data": {"attributes": {"url": "https://your.example/hook"}}},
-        ("put", "/medias/{id}"): {"data": {"attributes": {"name": "New"}}},
-        ("put", "/clips/{id}"): {"data": {"attributes": {"name": "New"}}},
-    }
+    sent = SDK_METHODS[operation].attributes(IDS)
     documented_request = request(
-        method.upper(), f"/api/v1{path.replace('{id}', 'some-id')}", bodies.get((method, path))
+        method.upper(),
+        f"/api/v1{re.sub(r'{[^{}]+}', 'some-id', path)}",
+        {"data": {"attributes": sent}} if sent else None,
     )
     documented_response = response(status, None if status == 204 else example(path, method, status))
     assert checker.check(documented_request, documented_response) == []
@@ -359,7 +357,7 @@ def test_operations_can_be_looked_up(checker: Checker) -> None:
     assert operation.name == "getMediaById"
     assert operation.statuses == ("200", "401", "404", "429", "500")
     assert checker.operation_of("GET", "/elsewhere") is None
-    assert len(checker.operations) == 15
+    assert {found.name for found in checker.operations.values()} == set(SDK_METHODS)
     assert list(checker.event_schemas) == ["media.processing_finished"]
 
 

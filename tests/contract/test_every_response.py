@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import httpx
 import pytest
 from contentgroove import ContentGroove, errors
+from contentgroove.types import Pager
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
 from contentgroove_mock import Fault
 
 from tests.contract.exchanges import DOCUMENT
+from tests.sdk_calls import CREATIONS, LISTS, SDK_METHODS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from contentgroove_mock import Simulator
 
 ERRORS: dict[int, type[errors.APIError]] = {
@@ -35,34 +35,22 @@ ERRORS: dict[int, type[errors.APIError]] = {
 SOURCE = "https://films.example/one.mp4"
 
 
-class Made:
-    """The resources that exist before the call."""
+def create_each(client: ContentGroove, simulator: Simulator) -> dict[str, str]:
+    """Create one resource of each kind, and return an id of each kind by the client's attributes."""
+    ids: dict[str, str] = {}
+    for made in CREATIONS.values():
+        ids[made.resource] = made.on(client, ids).id
+        if made.resource == "medias":
+            simulator.finish_media(ids["medias"])
+    # A kind that cannot be created exists from the start.
+    return {made.resource: next(iter(made.on(client, ids))).id for made in LISTS.values()} | ids
 
-    def __init__(self, client: ContentGroove, simulator: Simulator) -> None:
-        media = client.medias.create(source_url=SOURCE)
-        simulator.finish_media(media.id)
-        self.media = media.id
-        self.clip = client.clips.create(media_id=media.id, name="One", start_time=0, end_time=2).id
-        self.subscription = client.webhook_subscriptions.create(url="http://127.0.0.1:9/hook").id
 
-
-CALLS: dict[str, Callable[[ContentGroove, Made], object]] = {
-    "getMedias": lambda client, _: list(client.medias.list(page_size=1)),
-    "createMedia": lambda client, _: client.medias.create(source_url=SOURCE),
-    "getMediaById": lambda client, made: client.medias.get(made.media),
-    "updateMediaById": lambda client, made: client.medias.update(made.media, name="New"),
-    "deleteMediaById": lambda client, made: client.medias.delete(made.media),
-    "getClips": lambda client, _: list(client.clips.list(page_size=1)),
-    "createClip": lambda client, made: client.clips.create(media_id=made.media, name="Two", start_time=1, end_time=2),
-    "getClipById": lambda client, made: client.clips.get(made.clip),
-    "updateClipById": lambda client, made: client.clips.update(made.clip, name="New"),
-    "deleteClipById": lambda client, made: client.clips.delete(made.clip),
-    "getWebhookSubscriptions": lambda client, _: list(client.webhook_subscriptions.list()),
-    "createWebhookSubscription": lambda client, _: client.webhook_subscriptions.create(url="http://127.0.0.1:9/x"),
-    "getWebhookSubscriptionById": lambda client, made: client.webhook_subscriptions.get(made.subscription),
-    "deleteWebhookSubscriptionById": lambda client, made: client.webhook_subscriptions.delete(made.subscription),
-    "getUploadUrl": lambda client, _: client.direct_uploads.prepare(),
-}
+def call(client: ContentGroove, operation: str, ids: dict[str, str]) -> None:
+    """Call an operation; a list is fetched completely."""
+    result = SDK_METHODS[operation].on(client, ids, page_size=1)
+    if isinstance(result, Pager):
+        list(result)
 
 
 def documented(*, success: bool) -> list[Any]:
@@ -83,20 +71,24 @@ def contentgroove_options() -> dict[str, Any]:
 
 
 @pytest.fixture
-def made(contentgroove_client: ContentGroove, contentgroove_simulator: Simulator) -> Made:
-    return Made(contentgroove_client, contentgroove_simulator)
+def ids(contentgroove_client: ContentGroove, contentgroove_simulator: Simulator) -> dict[str, str]:
+    return create_each(contentgroove_client, contentgroove_simulator)
 
 
 @pytest.mark.parametrize(("operation", "status"), documented(success=True))
-def test_each_success(contentgroove_client: ContentGroove, made: Made, operation: str, status: int) -> None:
+def test_each_success(contentgroove_client: ContentGroove, ids: dict[str, str], operation: str, status: int) -> None:
     """The call succeeds with the one documented success."""
     del status
-    CALLS[operation](contentgroove_client, made)
+    call(contentgroove_client, operation, ids)
 
 
 @pytest.mark.parametrize(("operation", "status"), documented(success=False))
 def test_each_error(
-    contentgroove_client: ContentGroove, contentgroove_simulator: Simulator, made: Made, operation: str, status: int
+    contentgroove_client: ContentGroove,
+    contentgroove_simulator: Simulator,
+    ids: dict[str, str],
+    operation: str,
+    status: int,
 ) -> None:
     """The simulator rejects for the reason that the status stands for; the SDK raises the matching error."""
     client = contentgroove_client.with_options(max_retries=0)
@@ -105,14 +97,14 @@ def test_each_error(
     elif status == 402:
         contentgroove_simulator.set_quota(medias=1, clips=1)
     elif status == 404:
-        made.media = made.clip = made.subscription = "9b9a2e82-5b47-4f59-831d-4c239824b983"
+        ids = dict.fromkeys(ids, "9b9a2e82-5b47-4f59-831d-4c239824b983")
     elif status == 429:
         contentgroove_simulator.set_rate_limit(0)
     else:
         # Whatever the SDK and the contract allow is valid; a rejection needs a fault.
         contentgroove_simulator.add_fault(Fault(kind="status", operation=operation, status=status))
     with client, pytest.raises(ERRORS[status]) as caught:
-        CALLS[operation](client, made)
+        call(client, operation, ids)
     assert caught.value.status_code == status
     assert caught.value.errors
 

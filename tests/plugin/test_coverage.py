@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -166,8 +167,8 @@ def test_too_little_fails_the_run(run: Run) -> None:
     result = run(APP, "--contentgroove-fail-under=50")
     result.assert_outcomes(passed=2)
     assert result.ret == 1
-    result.stdout.fnmatch_lines(["Contract coverage of 8.* % is less than the required 50 %"])
-    assert run(APP, "--contentgroove-fail-under=8").ret == 0
+    result.stdout.fnmatch_lines(["Contract coverage of ?.* % is less than the required 50 %"])
+    assert run(APP, "--contentgroove-fail-under=1").ret == 0
 
 
 @pytest.mark.process
@@ -254,7 +255,8 @@ def test_all_seen_is_100_percent_and_nothing_less_is() -> None:
     collected = CoverageData()
     for operation in checker.operations.values():
         collected.operations[operation.name] = OperationUsage(statuses=dict.fromkeys(operation.statuses, 1))
-    assert matrix(collected, checker).percent == 98.82  # 84 of 85
+    responses = sum(len(operation.statuses) for operation in checker.operations.values())
+    assert matrix(collected, checker).percent == math.floor(responses / (responses + 1) * 10_000) / 100
     assert matrix(collected, checker).missing == ["webhook media.processing_finished"]
     collected.add_delivery("media.processing_finished")
     assert matrix(collected, checker).percent == 100

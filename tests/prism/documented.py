@@ -6,8 +6,12 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from tests.sdk_calls import IDS, SDK_METHODS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from tests.sdk_calls import SdkMethod
 
 Json: TypeAlias = dict[str, Any]
 
@@ -15,8 +19,6 @@ ROOT = Path(__file__).parents[2]
 CONTRACT = ROOT / "spec" / "contract.yaml"
 DOCUMENT: Json = json.loads((ROOT / "mockserver/contentgroove_mock/contract.json").read_text(encoding="utf-8"))
 ID = "9b9a2e82-5b47-4f59-831d-4c239824b983"
-# Prism delivers webhooks to the URL of a subscription; nothing listens on the discard port of this machine.
-NOWHERE = "http://127.0.0.1:9/hook"
 
 
 class Documented(NamedTuple):
@@ -69,32 +71,13 @@ def _responses() -> list[Documented]:
 
 RESPONSES = _responses()
 
-ATTRIBUTES: Mapping[str, Json] = {
-    "createClip": {"media_id": ID, "name": "Opening", "start_time": 0, "end_time": 2.5},
-    "updateClipById": {"name": "Closing"},
-    "createMedia": {"upload_id": "an-upload"},
-    "updateMediaById": {"name": "Film"},
-    "createWebhookSubscription": {"url": NOWHERE},
-}
+ATTRIBUTES: Mapping[str, Json] = {name: made.attributes(IDS) for name, made in SDK_METHODS.items() if made.sent}
 """What is sent to the operations that take a body."""
 
-CALLS: Mapping[str, Callable[[Any], Any]] = {
-    "getMedias": lambda client: client.medias.list(limit=1),
-    "createMedia": lambda client: client.medias.create(**ATTRIBUTES["createMedia"]),
-    "getMediaById": lambda client: client.medias.get(ID),
-    "updateMediaById": lambda client: client.medias.update(ID, **ATTRIBUTES["updateMediaById"]),
-    "deleteMediaById": lambda client: client.medias.delete(ID),
-    "getClips": lambda client: client.clips.list(limit=1),
-    "createClip": lambda client: client.clips.create(**ATTRIBUTES["createClip"]),
-    "getClipById": lambda client: client.clips.get(ID),
-    "updateClipById": lambda client: client.clips.update(ID, **ATTRIBUTES["updateClipById"]),
-    "deleteClipById": lambda client: client.clips.delete(ID),
-    "getWebhookSubscriptions": lambda client: client.webhook_subscriptions.list(limit=1),
-    "createWebhookSubscription": lambda client: client.webhook_subscriptions.create(
-        **ATTRIBUTES["createWebhookSubscription"]
-    ),
-    "getWebhookSubscriptionById": lambda client: client.webhook_subscriptions.get(ID),
-    "deleteWebhookSubscriptionById": lambda client: client.webhook_subscriptions.delete(ID),
-    "getUploadUrl": lambda client: client.direct_uploads.prepare(),
-}
+
+def _call(made: SdkMethod) -> Callable[[Any], Any]:
+    return lambda client: made.on(client, IDS, limit=1)
+
+
+CALLS: Mapping[str, Callable[[Any], Any]] = {name: _call(made) for name, made in SDK_METHODS.items()}
 """Each operation as a call of the SDK, for a sync and for an async client."""

@@ -39,11 +39,10 @@ def test_every_documented_response(http: httpx.Client, documented: Documented) -
 
 
 def test_the_responses_cover_the_service() -> None:
-    """There are fifteen operations, all called here; each has a success and a 401, a 429 and a 500."""
+    """All operations are called here; each has a success and a 401, a 429 and a 500."""
     statuses: dict[str, set[int]] = {}
     for documented in RESPONSES:
         statuses.setdefault(documented.operation, set()).add(documented.status)
-    assert len(statuses) == 15
     assert set(statuses) == set(CALLS)
     assert all({401, 429, 500} < found for found in statuses.values())
 

@@ -24,6 +24,8 @@ from contentgroove import (
 )
 from contentgroove.errors import ErrorDetail, ServerOutcomeUnknownError
 
+from tests.sdk_calls import CREATIONS, LISTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -314,7 +316,7 @@ def successes() -> set[str]:
 
 def _failure(operation: str, status: int) -> Failed:
     error, detail, retryable, retry_after = _FAILURES[status]
-    if status == 500 and operation.startswith("create"):
+    if status == 500 and operation in CREATIONS:
         # It is unknown whether something was created before the failure, so the same call could create it twice.
         error, retryable = ServerOutcomeUnknownError, False
     if callable(detail):
@@ -323,7 +325,7 @@ def _failure(operation: str, status: int) -> Failed:
 
 
 def _bad_request(operation: str) -> ErrorDetail:
-    return ErrorDetail("Bad Request", _UNKNOWN_FILTER if operation.startswith("get") else _NOT_JSON, None, "400")
+    return ErrorDetail("Bad Request", _UNKNOWN_FILTER if operation in LISTS else _NOT_JSON, None, "400")
 
 
 def _quota(operation: str) -> ErrorDetail:

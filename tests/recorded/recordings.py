@@ -11,6 +11,8 @@ from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import load
 from msgspec import UNSET
 
+from tests.sdk_calls import IDS, SDK_METHODS
+
 if TYPE_CHECKING:
     from contentgroove_mock.recording.recordings import Recording
 
@@ -22,32 +24,6 @@ CALLS = {name: item for name, item in RECORDINGS.items() if name not in DELIVERI
 
 BASE_URL = "https://service.example/api/v1"
 KEY = "canary-key-of-the-replay"
-
-_METHODS = {
-    "getMedias": ("medias", "list"),
-    "createMedia": ("medias", "create"),
-    "getMediaById": ("medias", "get"),
-    "updateMediaById": ("medias", "update"),
-    "deleteMediaById": ("medias", "delete"),
-    "getClips": ("clips", "list"),
-    "createClip": ("clips", "create"),
-    "getClipById": ("clips", "get"),
-    "updateClipById": ("clips", "update"),
-    "deleteClipById": ("clips", "delete"),
-    "getWebhookSubscriptions": ("webhook_subscriptions", "list"),
-    "createWebhookSubscription": ("webhook_subscriptions", "create"),
-    "getWebhookSubscriptionById": ("webhook_subscriptions", "get"),
-    "deleteWebhookSubscriptionById": ("webhook_subscriptions", "delete"),
-    "getUploadUrl": ("direct_uploads", "prepare"),
-}
-# What the SDK sends if it never sends what was recorded: malformed JSON, or null for a name.
-_SENDABLE: dict[str, dict[str, Any]] = {
-    "createMedia": {"source_url": "https://films.example/flight.mp4"},
-    "updateMediaById": {"name": "A name"},
-    "createClip": {"media_id": "a-media", "name": "A clip", "start_time": 0, "end_time": 1},
-    "updateClipById": {"name": "A name"},
-    "createWebhookSubscription": {"url": "https://hooks.example/contentgroove"},
-}
 
 
 @dataclass(frozen=True)
@@ -71,16 +47,16 @@ class SdkCall:
 
 def sdk_call(recording: Recording) -> SdkCall:
     """Return the call of the SDK that makes the recorded request."""
-    operation = CONTRACT.operations[recording.operation]
-    resource, method = _METHODS[recording.operation]
-    arguments = [recording.request.path.rpartition("/")[2]] if "{id}" in operation.path else []
+    made = SDK_METHODS[recording.operation]
+    arguments = [recording.request.path.rpartition("/")[2]] if made.takes_id else []
     options = _query(recording.request.query)
     fits_sdk = recording.request_fault is None or bool(options)
     if recording.request.body is not UNSET and fits_sdk:
         options |= recording.request.body["data"]["attributes"]
     elif not fits_sdk:
-        options |= _SENDABLE[recording.operation]
-    return SdkCall(resource, method, arguments, options, exact=fits_sdk)
+        # What was recorded, malformed JSON or null for a name, is never sent.
+        options |= made.attributes(IDS)
+    return SdkCall(made.resource, made.method, arguments, options, exact=fits_sdk)
 
 
 def response(recording: Recording) -> httpx.Response:

@@ -19,10 +19,11 @@ from contentgroove import ContentGroove
 from contentgroove._core import calls, checkpoints, creation, identity, operations, paging, uploads, waiting
 from contentgroove._core.checkpoints import Checkpoint, Fingerprint, encode_checkpoint
 from contentgroove._core.io import CallbackError, run_async, run_sync
-from contentgroove._core.responses import Response, decode_media
+from contentgroove._core.responses import Response, decode_resource
 from contentgroove._io.async_io import AsyncIO
 from contentgroove._io.hooks import Hooks
 from contentgroove._io.sources import open_source
+from contentgroove.models import Media
 from msgspec import structs
 
 from .conftest import BASE, KEY, clip_json, media_json, one
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from contentgroove._core.calls import Session
-    from contentgroove.models import Media
 
     from .conftest import FakeClock
 
@@ -302,7 +302,7 @@ MARKED_MEDIAS = json_response({"data": [MARKED], "links": {"self": "x", "next": 
 
 def marked_media() -> Media:
     """Return a media whose marker was not removed."""
-    return decode_media(MARKED_MEDIA.content)
+    return decode_resource(Media)(MARKED_MEDIA.content)
 
 
 def resolve(session: Session) -> Coroutine[Any, Any, object]:

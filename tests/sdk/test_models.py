@@ -25,15 +25,15 @@ CONTRACT: dict[str, Any] = json.loads(
 SCHEMAS = CONTRACT["components"]["schemas"]
 
 
-@pytest.mark.parametrize(
-    ("model", "schema"),
-    [
-        (Media, "media_response_object_data"),
-        (Clip, "clip_response_object_data"),
-        (WebhookSubscription, "webhook_subscription_response_object_data"),
-        (Transcription, "transcription"),
-    ],
-)
+MODELS = [
+    (Media, "media_response_object_data"),
+    (Clip, "clip_response_object_data"),
+    (WebhookSubscription, "webhook_subscription_response_object_data"),
+    (Transcription, "transcription"),
+]
+
+
+@pytest.mark.parametrize(("model", "schema"), MODELS)
 def test_models_know_exactly_the_contract(model: Any, schema: str) -> None:
     """This fails if the contract gains or loses an attribute or relationship."""
     properties = SCHEMAS[schema]["properties"]

@@ -71,6 +71,15 @@ class Contract:
             if method != "parameters" and str(status) in operation["responses"]
         }
 
+    def operations(self) -> list[tuple[str, str, str]]:
+        """Return the operationId, method and path of each operation."""
+        return [
+            (operation["operationId"], method.upper(), path)
+            for path, item in self._document["paths"].items()
+            for method, operation in item.items()
+            if method != "parameters"
+        ]
+
     def _check(self, schema: Json, value: object) -> None:
         name = json.dumps(schema)
         if name not in self._validators:

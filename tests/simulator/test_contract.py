@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove_mock import Fault
+from contentgroove_mock.simulator.core.faults import API_OPERATIONS
 
+from tests.sdk_calls import CREATIONS, LISTS, SDK_METHODS
 from tests.simulator.driver import BASE_URL, Contract, Driver
 
 if TYPE_CHECKING:
@@ -15,32 +17,6 @@ if TYPE_CHECKING:
     from contentgroove_mock import Simulator
 
 pytestmark = pytest.mark.anyio
-
-OPERATIONS = {
-    "getMedias": ("GET", "/medias"),
-    "createMedia": ("POST", "/medias"),
-    "getMediaById": ("GET", "/medias/{medias}"),
-    "updateMediaById": ("PUT", "/medias/{medias}"),
-    "deleteMediaById": ("DELETE", "/medias/{medias}"),
-    "getClips": ("GET", "/clips"),
-    "createClip": ("POST", "/clips"),
-    "getClipById": ("GET", "/clips/{clips}"),
-    "updateClipById": ("PUT", "/clips/{clips}"),
-    "deleteClipById": ("DELETE", "/clips/{clips}"),
-    "getWebhookSubscriptions": ("GET", "/webhook_subscriptions"),
-    "createWebhookSubscription": ("POST", "/webhook_subscriptions"),
-    "getWebhookSubscriptionById": ("GET", "/webhook_subscriptions/{webhook_subscriptions}"),
-    "deleteWebhookSubscriptionById": ("DELETE", "/webhook_subscriptions/{webhook_subscriptions}"),
-    "getUploadUrl": ("GET", "/direct_uploads"),
-}
-BODIES: dict[str, dict[str, object]] = {
-    "createMedia": {"source_url": "https://films.example/a.mp4"},
-    "updateMediaById": {"name": "New"},
-    "createClip": {"name": "Mine", "start_time": 0, "end_time": 1},
-    "updateClipById": {"name": "New"},
-    "createWebhookSubscription": {"url": "http://receiver.example/hook"},
-}
-WRONG: dict[str, object] = {"name": 7, "url": "no url"}
 
 
 @pytest.fixture
@@ -52,39 +28,43 @@ async def own(simulator: Simulator) -> AsyncGenerator[Driver]:
     await simulator.aclose()
 
 
-async def call(driver: Driver, operation: str, ids: dict[str, str], attributes: object) -> int:
-    """Call an operation and return the status of its response, which the driver has checked."""
-    method, path = OPERATIONS[operation]
-    body = {"data": {"attributes": attributes}} if operation in BODIES else None
-    return (await driver.api.request(method, path.format(**ids), json=body)).status_code
+async def create_each(driver: Driver) -> dict[str, str]:
+    """Create one resource of each kind, and return an id of each kind by the client's attributes."""
+    paths = {operation: path for operation, _, path in driver.contract.operations()}
+    ids = {"medias": (await driver.finished())["id"]}
+    for operation, made in CREATIONS.items():
+        if made.resource not in ids:
+            response = await driver.post(paths[operation], **made.attributes(ids))
+            ids[made.resource] = response.json()["data"]["id"]
+    # A kind that cannot be created exists from the start.
+    return {made.resource: (await driver.data(paths[operation]))[0]["id"] for operation, made in LISTS.items()} | ids
 
 
 async def test_every_documented_response_is_sent(own: Driver, simulator: Simulator) -> None:
     """Each operation responds with each of its documented statuses, in the documented form."""
-    for operation, (method, path) in OPERATIONS.items():
-        media = await own.finished()
-        ids = {
-            "medias": media["id"],
-            "clips": media["relationships"]["clips"]["data"][0]["id"],
-            "webhook_subscriptions": (await own.subscribe())["id"],
-        }
-        body = BODIES.get(operation, {}) | ({"media_id": media["id"]} if operation == "createClip" else {})
-        await own.bare.request(method, BASE_URL + path.format(**ids))
-        await call(own, operation, dict.fromkeys(ids, "unknown"), body | {"media_id": "unknown"})
+    for operation, method, path in own.contract.operations():
+        made = SDK_METHODS[operation]
+        ids = await create_each(own)
+        url = path.format(id=ids.get(made.resource))
+        body = {"data": {"attributes": made.attributes(ids)}} if made.sent else None
+        await own.bare.request(method, BASE_URL + url)
+        unknown = made.attributes(dict.fromkeys(ids, "unknown"))
+        await own.api.request(method, path.format(id="unknown"), json=body and {"data": {"attributes": unknown}})
         simulator.add_fault(Fault(kind="status", operation=operation, status=500))
-        await call(own, operation, ids, body)
+        await own.api.request(method, url, json=body)
         simulator.set_rate_limit(0)
-        await call(own, operation, ids, body)
+        await own.api.request(method, url, json=body)
         simulator.set_rate_limit(None)
-        if operation in BODIES:
-            await own.api.request(method, path.format(**ids), content=b"{")
-            await call(own, operation, ids, body | WRONG)
+        if body:
+            await own.api.request(method, url, content=b"{")
+            # No attribute is an object.
+            await own.api.request(method, url, json={"data": {"attributes": {name: {} for name in made.sent}}})
             simulator.set_quota(medias=0, clips=0)
-            await call(own, operation, ids, body)
+            await own.api.request(method, url, json=body)
             simulator.set_quota()
-        if method == "GET" and "{id}" not in path and path != "/direct_uploads":
-            await own.api.request(method, f"{path}?sort=nothing")
-        await call(own, operation, ids, body)
+        if made.method == "list":
+            await own.api.request(method, f"{url}?sort=nothing")
+        await own.api.request(method, url, json=body)
     missing = {
         (operation, status)
         for status in (200, 204, 400, 401, 402, 404, 422, 429, 500)
@@ -95,5 +75,8 @@ async def test_every_documented_response_is_sent(own: Driver, simulator: Simulat
 
 
 def test_the_contract_names_these_operations_only(contract: Contract) -> None:
-    """The simulator's operations are those of the contract."""
-    assert contract.documented(401) == set(OPERATIONS)
+    """The simulator's operations are those of the contract, and the SDK has a method for each."""
+    documented = contract.operations()
+    simulated = {(name, method, path) for path, methods in API_OPERATIONS.items() for method, name in methods.items()}
+    assert simulated == set(documented)
+    assert {name for name, _, _ in documented} == set(SDK_METHODS)

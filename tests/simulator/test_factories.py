@@ -42,17 +42,17 @@ def response_problems(path: str, model: Any) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize(
-    ("path", "model"),
-    [
-        ("/medias/m", factories.media()),
-        ("/medias/m", factories.media(is_processing=True)),
-        ("/clips/c", factories.clip()),
-        ("/clips/c", factories.clip(is_processing=None)),
-        ("/webhook_subscriptions/w", factories.webhook_subscription()),
-        ("/direct_uploads", factories.direct_upload()),
-    ],
-)
+RESPONSES = [
+    ("/medias/m", factories.media()),
+    ("/medias/m", factories.media(is_processing=True)),
+    ("/clips/c", factories.clip()),
+    ("/clips/c", factories.clip(is_processing=None)),
+    ("/webhook_subscriptions/w", factories.webhook_subscription()),
+    ("/direct_uploads", factories.direct_upload()),
+]
+
+
+@pytest.mark.parametrize(("path", "model"), RESPONSES)
 def test_models_are_valid_responses(path: str, model: Any) -> None:
     """The contract checker finds nothing."""
     assert response_problems(path, model) == []

@@ -19,9 +19,17 @@ SUBSCRIPTION = "webhook_subscription_response_object_data"
 EXPRESSION = "{$request.body#/data/attributes/url}"
 
 
+RESOURCES = ("medias", "clips", "webhook_subscriptions", "direct_uploads")
+"""Those that the numbered defects were found in."""
+
+
 def own_operations(document: Json) -> list[tuple[str, Json]]:
-    """The operations without callbacks."""
-    return [(str(operation), operation.definition) for operation in operations(document)]
+    """The operations on these resources, without callbacks."""
+    return [
+        (str(operation), operation.definition)
+        for operation in operations(document)
+        if operation.path.split("/")[1] in RESOURCES
+    ]
 
 
 def schema(document: Json, name: str, *steps: str) -> Any:

@@ -61,6 +61,7 @@ def config(tmp_path: Path) -> Config:
         contract_json=tmp_path / "mock" / "contract.json",
         package=tmp_path / "generated" / "contentgroove_api",
         tools=tmp_path / "tools" / "operations.json",
+        expected=tmp_path / "corrections.expected.yaml",
         cache=tmp_path / "cache",
     )
 
@@ -89,7 +90,7 @@ def up_to_date(config: Config) -> Config:
     assert committed.tools
     config.tools.parent.mkdir()
     shutil.copy(committed.tools, config.tools)
-    for name in ("published", "lock", "contract", "contract_json"):
+    for name in ("published", "lock", "contract", "contract_json", "expected"):
         shutil.copy(getattr(committed, name), getattr(config, name))
     shutil.copytree(committed.package, config.package, ignore=shutil.ignore_patterns("__pycache__"))
     return config

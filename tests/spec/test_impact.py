@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from pipeline import impact as impacts
 from pipeline.__main__ import main
-from pipeline.corrections import apply_matching, apply_overlay
-from pipeline.impact import api_changes, impact, package_api
+from pipeline.impact import Impact, api_changes, impact, package_api
 
 from .conftest import ROOT, as_json
 from .published_changes import with_a_defect_mended, with_names_as_numbers
@@ -25,26 +24,29 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 
-def by_title(sections: tuple[Section, ...]) -> dict[str, list[str]]:
+def by_title(found: Impact) -> dict[str, list[str]]:
     """Return the lines of each section, without their actions."""
-    assert all(advice.action for section in sections for advice in section.advice)
-    return {section.title: [advice.what for advice in section.advice] for section in sections}
+    assert all(advice.action for section in found.sections for advice in section.advice)
+    return {section.title: [advice.what for advice in section.advice] for section in found.sections}
 
 
 @pytest.mark.process
 @pytest.mark.usefixtures("each_generated_once")
 def test_the_committed_document_has_no_impact(up_to_date: Config, published: dict[str, Any]) -> None:
-    """Every section is empty if nothing changed."""
-    assert set(map(len, by_title(impact(up_to_date, published)).values())) == {0}
+    """There is nothing to do if nothing changed, and every section is empty if only a word of a text did."""
+    assert impact(up_to_date, published, "new").sections == ()
+    published["info"]["description"] += "More words."
+    assert set(map(len, by_title(impact(up_to_date, published, "new")).values())) == {0}
 
 
 def test_a_fixed_defect(up_to_date: Config, published: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """The superfluous correction is named by its number and its target; the other sections are complete."""
     monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
-    lines = by_title(impact(up_to_date, with_a_defect_mended(published)))
-    (stale,) = lines["Corrections"]
-    assert "2. The clip schema has `media_file_content_duration`" in stale
-    assert "selects nothing" in stale
+    lines = by_title(impact(up_to_date, with_a_defect_mended(published), "new"))
+    removal, addition = lines["Corrections"]
+    assert "2. The clip schema has `media_file_content_duration`" in removal
+    assert "in conflict" in addition
+    assert addition.endswith("expected nothing, found {'nullable': True, 'type': 'string'}.")
     assert lines["Public models"] == []
 
 
@@ -52,8 +54,8 @@ def test_a_fixed_defect(up_to_date: Config, published: dict[str, Any], monkeypat
 @pytest.mark.usefixtures("each_generated_once")
 def test_a_new_attribute_and_another_type(up_to_date: Config, published: dict[str, Any]) -> None:
     """Generated code, public models, examples and recordings that no longer match are reported."""
-    lines = by_title(impact(up_to_date, with_names_as_numbers(published)))
-    assert any("/media_response_object/required/data" in line for line in lines["Corrections"])
+    lines = by_title(impact(up_to_date, with_names_as_numbers(published), "new"))
+    assert any("/media_response_object/required/0: expected nothing" in line for line in lines["Corrections"])
     generated = lines["Generated code"]
     assert "`models.media_attributes.MediaAttributes.language` is new: `str | None | UnsetType`" in generated
     assert "`models.media_attributes.MediaAttributes.name` changed from `str` to `int`" in generated
@@ -74,7 +76,7 @@ def test_operations_that_come_and_go(
     clip = published["paths"]["/clips/{id}"]
     published["paths"]["/moods/{id}"] = {"get": {**copy.deepcopy(clip["get"]), "operationId": "getMood"}}
     del clip["delete"]
-    lines = by_title(impact(up_to_date, published))
+    lines = by_title(impact(up_to_date, published, "new"))
     assert lines["Operations"] == ["GET /api/v1/moods/{id} is new.", "DELETE /api/v1/clips/{id} was removed."]
     recorded = {
         reason: names.split(", ") for names, _, reason in (line.partition(": ") for line in lines["Recorded exchanges"])
@@ -103,27 +105,6 @@ def test_attributes_that_the_contract_did_not_have(up_to_date: Config, committed
     """A contract that starts to describe the attributes of the models has no impact."""
     before: dict[str, Any] = {**committed_contract, "components": {"schemas": {}}}
     assert list(impacts._models(up_to_date, before, committed_contract)) == []
-
-
-def test_matching_actions_are_applied(published: dict[str, Any]) -> None:
-    """Despite stale actions the others are applied, and the document itself is not changed."""
-    overlay: dict[str, Any] = {
-        "overlay": "1.1.0",
-        "info": {"title": "Two", "version": "1"},
-        "actions": [
-            {"target": "$.nowhere", "update": {"a": 1}},
-            {"target": "$.info", "update": {"x-a": 1}},
-            # Merges one field before it fails at the next.
-            {"target": "$.info", "update": {"x-b": 1, "title": {}}},
-        ],
-    }
-    before = json.dumps(published)
-    applied = apply_matching(published, overlay)
-    assert sorted(applied.problems) == [0, 2]
-    assert applied.document["info"] == {**published["info"], "x-a": 1}
-    assert json.dumps(published) == before
-    whole = {**overlay, "actions": overlay["actions"][1:2]}
-    assert apply_overlay(published, whole) == applied.document
 
 
 def test_the_surface_of_a_package(tmp_path: Path) -> None:
@@ -159,10 +140,13 @@ def test_the_command(
     monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
     new = tmp_path / "new.json"
     new.write_bytes(as_json(with_a_defect_mended(published)))
-    assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
+    assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 0
     output = capsys.readouterr().out
-    assert "openapi.yaml → file:new.json: 1 breaking change," in output
-    assert "Corrections: 1 item to check." in output
+    contracts, published_ = re.findall(r"^\S.* → .*: \d.*", output, re.MULTILINE)
+    # The contract has had the right name for the clip's duration all along.
+    assert contracts.startswith("contract of openapi.yaml → contract of file:new.json: 0 breaking changes")
+    assert published_.startswith("openapi.yaml as published → file:new.json as published: 1 breaking change")
+    assert "Corrections: 2 items to check." in output
     report = tmp_path / "report.html"
     assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
     assert "Corrections" in report.read_text(encoding="utf-8")

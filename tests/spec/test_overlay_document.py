@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from contentgroove_spec import PipelineError
-from pipeline.corrections import apply_overlay, check_overlay
+from pipeline.overlay import apply_actions, apply_overlay, check_overlay
 
 
 def overlay(*actions: dict[str, Any], version: str = "1.1.0") -> dict[str, Any]:
@@ -205,3 +205,38 @@ def test_copy_is_new_in_1_1() -> None:
     """An overlay of version 1.0 cannot copy."""
     with pytest.raises(PipelineError, match=r"new in Overlay 1\.1"):
         apply_overlay(DOCUMENT, overlay({"target": "$.info", "copy": "$.list"}, version="1.0.0"))
+
+
+def test_what_fails_does_not_hide_the_rest() -> None:
+    """All that can be applied is applied, the failures are named together, and the document itself stays."""
+    before = copy.deepcopy(DOCUMENT)
+    actions: list[dict[str, Any]] = [
+        {"target": "$.nowhere", "update": {"a": 1}},
+        {"target": "$.info", "update": {"x-a": 1}},
+        {"target": "$.info", "update": {"x-b": 1, "title": {}}},
+    ]
+    result, failed = apply_actions(DOCUMENT, overlay(*actions))
+    assert [(failure.action, failure.gap) for failure in failed] == [(0, "selects nothing"), (2, "cannot be applied")]
+    assert result["info"] == {**DOCUMENT["info"], "x-a": 1, "x-b": 1}
+    assert before == DOCUMENT
+    with pytest.raises(PipelineError, match=r"(?s)Action 0 .* selects nothing.*Action 2 .*: title is a primitive"):
+        apply_overlay(DOCUMENT, overlay(*actions))
+
+
+def test_what_is_left_out() -> None:
+    """A write that is not allowed leaves the others of its action in effect."""
+    update = {"target": "$.info", "update": {"x-a": 1, "deep": {"keep": 2, "change": 3}, "required": ["a", "b"]}}
+    result, failed = apply_actions(
+        DOCUMENT, overlay(update), lambda write: write.location[-1] not in {"x-a", "keep", "b"}
+    )
+    assert failed == []
+    assert result["info"] == {**DOCUMENT["info"], "deep": {"keep": 1, "change": 3}, "required": ["a"]}
+
+
+def test_each_name_of_a_target() -> None:
+    """On demand, a name that selects nothing is an error although the others select something."""
+    action = {"target": "$.info['title','gone','lost']", "remove": True}
+    result, failed = apply_actions(DOCUMENT, overlay(action), each_name=True)
+    assert "title" not in result["info"]
+    assert [failure.target for failure in failed] == ["$['info']['gone']", "$['info']['lost']"]
+    assert apply_actions(DOCUMENT, overlay(action))[1] == []

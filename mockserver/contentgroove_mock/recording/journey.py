@@ -135,9 +135,9 @@ SUCCESSES: tuple[Action, ...] = (
     _step("updateMediaById"),
     _step("updateClipById"),
 )
-DELETIONS: tuple[Action, ...] = tuple(
-    _step(operation, 204) for operation in ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
-)
+# A media last: deleting it deletes its clips.
+_DELETED = ("deleteClipById", "deleteWebhookSubscriptionById", "deleteMediaById")
+DELETIONS: tuple[Action, ...] = tuple(_step(operation, 204) for operation in _DELETED)
 
 
 def journey(contract: PackagedContract) -> Iterator[Action]:

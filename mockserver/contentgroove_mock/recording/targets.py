@@ -117,7 +117,9 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
     ):
         scrubber = Scrubber(server.base_url, secrets=[SIMULATED_KEY], sent=sent_texts(), keep_words=True)
         target = SimulatedTarget(simulator, client, direct_client)
-        result = Recorder(target, contract, scrubber).walk(journey(contract))
+        # What no operation creates is there from the start.
+        known = _existing_id(direct_client, SIMULATED_KEY)
+        result = Recorder(target, contract, scrubber).walk(journey(contract), known)
     if result.not_deleted:
         raise RecordingError(f"The simulator did not delete everything: {'; '.join(result.not_deleted)}")
     if result.skipped:

@@ -20,6 +20,7 @@ from contentgroove._io.client_options import (
     lazy,
     read_variable,
     replace_options,
+    without_lazy,
 )
 from contentgroove._version import __version__
 
@@ -164,9 +165,7 @@ class AsyncContentGroove(InOneProcess):
         Both clients share their connections, the cool-down after a 429 and the `rate_limit`; closing one closes both.
         """
         other = object.__new__(type(self))
-        vars(other).update(vars(self))
-        for name in ("medias", "clips", "webhook_subscriptions", "direct_uploads"):
-            other.__dict__.pop(name, None)
+        vars(other).update(without_lazy(self))
         other._session = replace_options(self._session, timeout, max_retries)
         return other
 

@@ -97,6 +97,15 @@ def _text_of(value: object) -> str:
     return str.__str__(value.reveal() if isinstance(value, Secret) else cast("str", value))
 
 
+def check_texts(value: object, name: str, kind: str = "strings") -> list[str]:
+    """Return several strings that can be sent; `kind` says what they are."""
+    if isinstance(value, str):
+        raise invalid_input(f"{name} must be a list of {kind}: write [{value!r}].")
+    if not isinstance(value, Iterable):
+        raise invalid_input(f"{name} must be a list of {kind}, not {short_repr(value)}.")
+    return [check_text(item, f"each of {name}") for item in cast("Iterable[object]", value)]
+
+
 def check_seconds(value: object, name: str) -> float:
     """Return a finite number of seconds from 0."""
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= sys.float_info.max:

@@ -5,19 +5,18 @@ Each function imports the generated modules that it needs, because most programs
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from contentgroove_api.types import UNSET
 
-from . import responses
+from contentgroove.models import Clip, DirectUpload, Media, WebhookSubscription
+
 from .calls import Operation, decode_nothing
-from .inputs import check_id, check_seconds, check_text, check_url, invalid_input, short_repr
+from .inputs import check_id, check_seconds, check_text, check_texts, check_url, invalid_input
+from .responses import decode_page, decode_resource
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from contentgroove.models import Clip, DirectUpload, Media, WebhookSubscription
 
     from .paging import ListArguments, ListOperation
     from .secret import Secret
@@ -30,14 +29,14 @@ def list_medias(query: ListArguments) -> ListOperation[Media]:
 
     from .paging import list_operation
 
-    return list_operation(get_medias.build_request, GetMediasSort, responses.decode_media_page, query)
+    return list_operation(get_medias.build_request, GetMediasSort, decode_page(Media), query)
 
 
 def get_media(media_id: str) -> Operation[Media]:
     """Fetch one media."""
     from contentgroove_api.api.medias import get_media_by_id
 
-    return Operation(get_media_by_id.build_request(check_id(media_id, "media")), responses.decode_media)
+    return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decode_resource(Media))
 
 
 def create_media(
@@ -61,7 +60,7 @@ def create_media(
         description=UNSET if description is None else check_text(description, "description"),
     )
     body = CreateMediaRequest(data=CreateMediaRequestData(attributes=attributes))
-    return Operation(create_media.build_request(body=body), responses.decode_media, idempotent=False)
+    return Operation(create_media.build_request(body=body), decode_resource(Media), idempotent=False)
 
 
 def update_media(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
@@ -79,7 +78,7 @@ def update_media(media_id: str, *, name: str | None, description: str | None) ->
         description=UNSET if description is None else check_text(description, "description"),
     )
     body = UpdateMediaRequest(data=UpdateMediaRequestData(attributes=attributes))
-    return Operation(update_media_by_id.build_request(checked, body=body), responses.decode_media)
+    return Operation(update_media_by_id.build_request(checked, body=body), decode_resource(Media))
 
 
 def delete_media(media_id: str) -> Operation[None]:
@@ -97,14 +96,14 @@ def list_clips(query: ListArguments) -> ListOperation[Clip]:
 
     from .paging import list_operation
 
-    return list_operation(get_clips.build_request, GetClipsSort, responses.decode_clip_page, query)
+    return list_operation(get_clips.build_request, GetClipsSort, decode_page(Clip), query)
 
 
 def get_clip(clip_id: str) -> Operation[Clip]:
     """Fetch one clip."""
     from contentgroove_api.api.clips import get_clip_by_id
 
-    return Operation(get_clip_by_id.build_request(check_id(clip_id, "clip")), responses.decode_clip)
+    return Operation(get_clip_by_id.build_request(check_id(clip_id, "clip")), decode_resource(Clip))
 
 
 def create_clip(*, media_id: str, name: str, start_time: float, end_time: float) -> Operation[Clip]:
@@ -122,7 +121,7 @@ def create_clip(*, media_id: str, name: str, start_time: float, end_time: float)
     )
     _check_times(attributes.start_time, attributes.end_time)
     body = CreateClipRequest(data=CreateClipRequestData(attributes=attributes))
-    return Operation(create_clip.build_request(body=body), responses.decode_clip, idempotent=False)
+    return Operation(create_clip.build_request(body=body), decode_resource(Clip), idempotent=False)
 
 
 def update_clip(clip_id: str, *, name: str | None, start_time: float | None, end_time: float | None) -> Operation[Clip]:
@@ -145,7 +144,7 @@ def update_clip(clip_id: str, *, name: str | None, start_time: float | None, end
         end_time=UNSET if end is None else end,
     )
     body = UpdateClipRequest(data=UpdateClipRequestData(attributes=attributes))
-    return Operation(update_clip_by_id.build_request(checked, body=body), responses.decode_clip)
+    return Operation(update_clip_by_id.build_request(checked, body=body), decode_resource(Clip))
 
 
 def delete_clip(clip_id: str) -> Operation[None]:
@@ -171,7 +170,7 @@ def list_webhook_subscriptions(query: ListArguments) -> ListOperation[WebhookSub
     return list_operation(
         get_webhook_subscriptions.build_request,
         GetWebhookSubscriptionsSort,
-        responses.decode_webhook_subscription_page,
+        decode_page(WebhookSubscription),
         query,
     )
 
@@ -181,7 +180,7 @@ def get_webhook_subscription(subscription_id: str) -> Operation[WebhookSubscript
     from contentgroove_api.api.webhook_subscriptions import get_webhook_subscription_by_id
 
     checked = check_id(subscription_id, "webhook subscription")
-    return Operation(get_webhook_subscription_by_id.build_request(checked), responses.decode_webhook_subscription)
+    return Operation(get_webhook_subscription_by_id.build_request(checked), decode_resource(WebhookSubscription))
 
 
 def create_webhook_subscription(
@@ -197,19 +196,13 @@ def create_webhook_subscription(
         CreateWebhookSubscriptionRequestData,
     )
 
-    if isinstance(subscribed_events, str):
-        raise invalid_input(f"subscribed_events must be a list of event names: write [{subscribed_events!r}].")
-    if not isinstance(subscribed_events, Iterable | None):
-        raise invalid_input(f"subscribed_events must be a list of event names, not {short_repr(subscribed_events)}.")
-    events = None
-    if subscribed_events is not None:
-        events = [check_text(name, "each of subscribed_events") for name in subscribed_events]
+    events = None if subscribed_events is None else check_texts(subscribed_events, "subscribed_events", "event names")
     attributes = CreateWebhookSubscriptionRequestAttributes(
         url=check_url(url, "url"), subscribed_events=UNSET if events is None else events
     )
     body = CreateWebhookSubscriptionRequest(data=CreateWebhookSubscriptionRequestData(attributes=attributes))
     request = create_webhook_subscription.build_request(body=body)
-    return Operation(request, responses.decode_webhook_subscription, idempotent=False)
+    return Operation(request, decode_resource(WebhookSubscription), idempotent=False)
 
 
 def delete_webhook_subscription(subscription_id: str) -> Operation[None]:
@@ -227,4 +220,4 @@ def prepare_upload() -> Operation[DirectUpload]:
     """
     from contentgroove_api.api.direct_uploads import get_upload_url
 
-    return Operation(get_upload_url.build_request(), responses.decode_direct_upload)
+    return Operation(get_upload_url.build_request(), decode_resource(DirectUpload))

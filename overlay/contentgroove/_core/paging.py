@@ -280,8 +280,9 @@ class PageCursor(Generic[T]):
         if link is None:
             # Once the service has linked pages, a page without a link is the last.
             if not self._uses_links and not page.is_last:
-                number = self.number + 1
-                self._next = _Step(self._build(number), number)
+                following = _Step(self._build(self.number + 1), self.number + 1)
+                # The request is the same for each page of a list that has no pages.
+                self._next = following if following.request != self._step.request else None
             return
         self._uses_links = True
         request = self._step.request

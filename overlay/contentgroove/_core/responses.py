@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar
 
 import msgspec
@@ -10,7 +11,7 @@ from contentgroove_api.types import decoder, protect_stack
 from msgspec import Struct
 
 from contentgroove._models.base import JsonSource, Model
-from contentgroove.models import Clip, DirectUpload, Media, Page, WebhookSubscription
+from contentgroove.models import Page
 
 from .redaction import redact_echo, redact_echo_bytes, redact_header_value, redact_headers, redact_text
 from .tracebacks import with_safe_repr
@@ -157,53 +158,14 @@ def decode(content: bytes, kind: type[S]) -> S:
         raise BodyMismatchError(str(error) or "it is empty") from error
 
 
-def decode_media(content: bytes) -> Media:
-    """Decode a document of one media."""
-    from contentgroove_api.models.media_document import MediaDocument
-
-    return _resource(Media, MediaDocument, content)
+def decode_resource(model: type[M]) -> Callable[[bytes], M]:
+    """Return what decodes a document of one resource, whose generated struct is named like the model."""
+    return functools.partial(_resource, model, model._struct("Document"))  # noqa: SLF001 - the models' own reader
 
 
-def decode_media_page(content: bytes, number: int) -> Page[Media]:
-    """Decode a page of medias."""
-    from contentgroove_api.models.media_list import MediaList
-
-    return _page(Media, MediaList, content, number)
-
-
-def decode_clip(content: bytes) -> Clip:
-    """Decode a document of one clip."""
-    from contentgroove_api.models.clip_document import ClipDocument
-
-    return _resource(Clip, ClipDocument, content)
-
-
-def decode_clip_page(content: bytes, number: int) -> Page[Clip]:
-    """Decode a page of clips."""
-    from contentgroove_api.models.clip_list import ClipList
-
-    return _page(Clip, ClipList, content, number)
-
-
-def decode_webhook_subscription(content: bytes) -> WebhookSubscription:
-    """Decode a document of one webhook subscription."""
-    from contentgroove_api.models.webhook_subscription_document import WebhookSubscriptionDocument
-
-    return _resource(WebhookSubscription, WebhookSubscriptionDocument, content)
-
-
-def decode_webhook_subscription_page(content: bytes, number: int) -> Page[WebhookSubscription]:
-    """Decode a page of webhook subscriptions."""
-    from contentgroove_api.models.webhook_subscription_list import WebhookSubscriptionList
-
-    return _page(WebhookSubscription, WebhookSubscriptionList, content, number)
-
-
-def decode_direct_upload(content: bytes) -> DirectUpload:
-    """Decode a document of one prepared upload."""
-    from contentgroove_api.models.direct_upload_document import DirectUploadDocument
-
-    return _resource(DirectUpload, DirectUploadDocument, content)
+def decode_page(model: type[M]) -> Callable[[bytes, int], Page[M]]:
+    """Return what decodes a page of resources, with the page's number."""
+    return functools.partial(_page, model, model._struct("List"))  # noqa: SLF001 - as above
 
 
 def _resource(model: type[M], kind: type[msgspec.Struct], content: bytes) -> M:

@@ -65,6 +65,12 @@ class lazy(Generic[C, T]):  # noqa: N801 - used like `property`
         return created
 
 
+def without_lazy(instance: object) -> dict[str, object]:
+    """Return the attributes of an object, except those that are created on first use."""
+    kind = type(instance)
+    return {name: value for name, value in vars(instance).items() if not isinstance(getattr(kind, name, None), lazy)}
+
+
 def read_variable(name: str) -> Secret | None:
     """Read an environment variable; None if it is not set or empty."""
     return Secret(os.environ[name]) if os.environ.get(name) else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Self, TypeVar
 
 import msgspec
 from contentgroove_api.types import check_levels, decoder
@@ -114,9 +114,13 @@ class Model(JsonView, Generic[W]):
         cls._attributes = tuple(name for name in properties if name not in others)
 
     @classmethod
-    def _struct(cls) -> Any:
-        """Return the generated struct of the resource, which is imported only for what needs it."""
-        return getattr(import_module(f"contentgroove_api.models.{cls._module}"), cls.__name__)
+    def _struct(cls, suffix: Literal["", "Document", "List"] = "") -> Any:
+        """Return the generated struct of the resource, of a document of one, or of a list of them.
+
+        It is imported only for what needs it.
+        """
+        module = f"{cls._module}_{suffix}".lower().rstrip("_")
+        return getattr(import_module(f"contentgroove_api.models.{module}"), cls.__name__ + suffix)
 
     @classmethod
     def _read(cls, content: Json, source: JsonSource, index: int | None = None, *, log: bool = True) -> Self:

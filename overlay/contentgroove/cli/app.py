@@ -44,7 +44,7 @@ class RootGroup(GroupWithHelp):
         if cmd_name in self.commands:
             pass
         elif cmd_name in GROUPS:
-            self.commands[cmd_name] = get_group(import_module(f"{__package__}.{cmd_name}").app)
+            self.commands[cmd_name] = get_group(import_module(f"{__package__}.{cmd_name.replace('-', '_')}").app)
         elif entry := _command_entries().get(cmd_name):
             try:
                 self.commands[cmd_name] = _load(entry)

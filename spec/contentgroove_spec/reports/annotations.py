@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .report import action_for, compared, groups, headline
+from .report import action_for, compared, groups, headline, place_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .lines import Sources, SourceText
+    from .lines import SourceText
     from .report import Level, Report
 
 COMMANDS: dict[Level, str] = {
@@ -20,15 +20,15 @@ COMMANDS: dict[Level, str] = {
 }
 
 
-def as_annotations(report: Report, sources: Sources) -> str:
+def as_annotations(report: Report) -> str:
     """Write a report as workflow commands, one for each change; the headline is the first.
 
     GitHub shows at most ten of each kind for a step, so that what breaks the app comes first.
     """
-    return "".join(f"{line}\n" for part in compared(report) for line in _lines(part, sources))
+    return "".join(f"{line}\n" for part in compared(report) for line in _lines(part))
 
 
-def _lines(report: Report, sources: Sources) -> Iterator[str]:
+def _lines(report: Report) -> Iterator[str]:
     comparison = report.comparison
     yield _command("notice", f"{comparison.old} → {comparison.new}: {headline(report)}", report.title or "API document")
     for group in groups(report):
@@ -38,16 +38,16 @@ def _lines(report: Report, sources: Sources) -> Iterator[str]:
         for change in group.changes:
             action = f" {action_for(change)}" if group.level == "breaking_for_you" else ""
             text = f"{change.subject}: {change.what} {change.reason}{action}"
-            yield _command(command, text, group.title, *sources.place(change))
+            yield _command(command, text, group.title, place_of(report, change))
     for part in comparison.not_compared:
         text = f"{part.pointer or '/'}: {part.reason}"
-        yield _command("warning", text, "Not compared", *sources.place_of_part(part))
+        yield _command("warning", text, "Not compared", place_of(report, part))
 
 
-def _command(command: str, text: str, title: str, source: SourceText | None = None, line: int = 1) -> str:
+def _command(command: str, text: str, title: str, place: tuple[SourceText, int] | None = None) -> str:
     properties = [f"title={_property(title)}"]
-    if source is not None and source.is_file:
-        properties = [f"file={_property(source.name)}", f"line={line}", *properties]
+    if place is not None and place[0].is_file:
+        properties = [f"file={_property(place[0].name)}", f"line={place[1]}", *properties]
     return f"::{command} {','.join(properties)}::{_message(text)}"
 
 

@@ -10,6 +10,8 @@ from contentgroove_spec.changes import Change, Comparison, Direction, NotCompare
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .lines import Sources, SourceText
+
 Level: TypeAlias = Literal["breaking_for_you", "breaking", "safe", "documentation"]
 
 
@@ -63,6 +65,7 @@ class Report:
         sections: What it means in other respects.
         title: What is compared; empty if that is obvious.
         beside: A further comparison that is shown below.
+        sources: The texts of both documents, whose lines some formats name; None if they are not known.
     """
 
     comparison: Comparison
@@ -70,6 +73,7 @@ class Report:
     sections: tuple[Section, ...] = ()
     title: str = ""
     beside: Report | None = None
+    sources: Sources | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +165,13 @@ def action_for(change: Change) -> str:
     if use.direction is Direction.RECEIVED:
         return "Check where your app reads it, and handle the new values."
     return "Check where your app sends it, and send only accepted values."
+
+
+def place_of(report: Report, part: Change | NotCompared) -> tuple[SourceText, int] | None:
+    """Return the document and the line at which a part is shown; None if the texts are not known."""
+    if report.sources is None:
+        return None
+    return report.sources.place(part) if isinstance(part, Change) else report.sources.place_of_part(part)
 
 
 def count_text(count: int, noun: str) -> str:

@@ -12,14 +12,14 @@ from contentgroove._version import __version__
 
 from contentgroove_spec.rules import RULES
 
-from .report import action_for, compared, groups, reached
+from .report import action_for, compared, groups, place_of, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from contentgroove_spec.changes import Change
 
-    from .lines import Sources, SourceText
+    from .lines import SourceText
     from .report import Level, Report
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
@@ -35,9 +35,9 @@ LEVELS: dict[Level, str] = {
 """The level of results in SARIF. With coverage, what breaks others only is a warning."""
 
 
-def as_sarif(report: Report, sources: Sources) -> str:
+def as_sarif(report: Report) -> str:
     """Write a report for code scanning, one result for each change."""
-    results = [result for part in compared(report) for result in _results(part, sources)]
+    results = [result for part in compared(report) for result in _results(part)]
     used = {result["ruleId"] for result in results}
     log = {
         "$schema": SCHEMA,
@@ -64,7 +64,7 @@ def _rule(name: str) -> dict[str, Any]:
     return {"id": name, "shortDescription": {"text": f"{name.replace('-', ' ').capitalize()} ({word})."}}
 
 
-def _results(report: Report, sources: Sources) -> Iterator[dict[str, Any]]:
+def _results(report: Report) -> Iterator[dict[str, Any]]:
     for group in groups(report):
         level = LEVELS[group.level]
         if group.level == "breaking" and report.affected is not None:
@@ -74,11 +74,11 @@ def _results(report: Report, sources: Sources) -> Iterator[dict[str, Any]]:
             if group.level == "breaking_for_you":
                 text += f" {action_for(change)}"
             properties = {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
-            result = _result(change.rule, level, text, sources.place(change))
+            result = _result(change.rule, level, text, place_of(report, change))
             yield result | _fingerprint(change.rule, _identity(change)) | {"properties": properties}
     for part in report.comparison.not_compared:
         text = f"{part.pointer or '/'} could not be compared: {part.reason}"
-        result = _result(NOT_COMPARED, "warning", text, sources.place_of_part(part))
+        result = _result(NOT_COMPARED, "warning", text, place_of(report, part))
         yield result | _fingerprint(NOT_COMPARED, f"{part.document} {part.pointer}")
 
 
@@ -91,16 +91,15 @@ def _file_uri(name: str) -> str:
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 
 
-def _result(rule: str, level: str, text: str, place: tuple[SourceText, int]) -> dict[str, Any]:
+def _result(rule: str, level: str, text: str, place: tuple[SourceText, int] | None) -> dict[str, Any]:
+    result = {"ruleId": rule, "level": level, "message": {"text": text}}
+    if place is None:
+        return result
     source, line = place
     # A URL stays one, and so does the name of a release.
     uri = _file_uri(source.name) if source.is_file else quote(source.name, safe=":/?#[]@!$&'()*+,;=%")
-    return {
-        "ruleId": rule,
-        "level": level,
-        "message": {"text": text},
-        "locations": [{"physicalLocation": {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}}],
-    }
+    region = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}
+    return result | {"locations": [{"physicalLocation": region}]}
 
 
 def _fingerprint(rule: str, identity: str) -> dict[str, Any]:

@@ -51,7 +51,7 @@ def change(text: str, rating: Rating = Rating.SAFE, place: str = "GET /a", reaso
 
 def report(*changes: Change, **others: Any) -> Report:
     """Return the report of some changes."""
-    return Report(Comparison("old", "new", changes, **others))
+    return Report(Comparison("old", "new", changes, **others), sources=NOWHERE)
 
 
 PART = NotCompared("new", "/paths/~1films", "It is a text, not an object.")
@@ -77,7 +77,7 @@ def test_headlines(shown: Report, expected: str) -> None:
     assert json.loads(as_json(shown))["headline"] == expected
     assert expected in as_markdown(shown)
     assert expected in as_html(shown)
-    assert expected in as_annotations(shown, NOWHERE)
+    assert expected in as_annotations(shown)
 
 
 def test_what_nobody_sends_is_no_change_and_yet_no_nothing(films: dict[str, Any]) -> None:
@@ -99,7 +99,7 @@ def app_report(films: dict[str, Any]) -> Report:
     new["paths"]["/health"] = "soon"
     coverage = Coverage({("get", "/v1/films"): Usage("films", frozenset({"200"}), read=frozenset({"/data/*/name"}))})
     comparison = compare(films, new)
-    return Report(comparison, affected_by(comparison, coverage, films, new))
+    return Report(comparison, affected_by(comparison, coverage, films, new), sources=NOWHERE)
 
 
 def test_the_order(films: dict[str, Any]) -> None:
@@ -115,9 +115,9 @@ def test_the_order(films: dict[str, Any]) -> None:
     for text in (as_text(shown), as_markdown(shown), as_html(shown)):
         positions = [text.index(title) for title in titles]
         assert positions == sorted(positions)
-    levels = re.findall(r"^::(\w+) ", as_annotations(shown, NOWHERE), re.MULTILINE)
+    levels = re.findall(r"^::(\w+) ", as_annotations(shown), re.MULTILINE)
     assert levels == ["notice", "error", "warning", "warning", "notice", "notice", "warning"]
-    results = json.loads(as_sarif(shown, NOWHERE))["runs"][0]["results"]
+    results = json.loads(as_sarif(shown))["runs"][0]["results"]
     assert [result["level"] for result in results] == ["error", "warning", "warning", "note", "none", "warning"]
     data = json.loads(as_json(shown))
     assert data["summary"] == {"breaking": 3, "safe": 1, "documentation": 1, "notCompared": 1, "breakingForYou": 1}
@@ -211,14 +211,14 @@ def test_annotations_name_file_and_line(
 
 def test_annotations_are_escaped() -> None:
     """A document's text cannot end the line, a property or the command (GitHub's rules for workflow commands)."""
-    text = as_annotations(report(change("50 %\r\n::error::forged", place="GET /a,b:c")), NOWHERE)
+    text = as_annotations(report(change("50 %\r\n::error::forged", place="GET /a,b:c")))
     assert len(text.splitlines()) == 2
     assert "50 %25%0D%0A::error::forged" in text
 
 
 def test_sarif_is_accepted(films: dict[str, Any]) -> None:
     """By a reader that others wrote; each result has a rule, a file, a line, and a fingerprint of its own."""
-    log = as_sarif(app_report(films), NOWHERE)
+    log = as_sarif(app_report(films))
     parsed = Sarif.model_validate_json(log)
     (found,) = parsed.runs
     assert found.tool.driver.name == "contentgroove spec diff"
@@ -236,7 +236,14 @@ def test_sarif_names_files_as_uris() -> None:
     """Spaces are encoded, and absolute paths become `file:` URIs (SARIF 2.1.0, 3.4.3)."""
     for name, uri in (("a b.yaml", "a%20b.yaml"), ("/home/a b.yaml", "file:///home/a%20b.yaml")):
         sources = Sources(NOWHERE.old, SourceText(name, b"", is_file=True))
-        assert f'"uri": "{uri}"' in as_sarif(report(change("A.")), sources)
+        assert f'"uri": "{uri}"' in as_sarif(dataclasses.replace(report(change("A.")), sources=sources))
+
+
+def test_texts_that_are_not_known_have_no_lines() -> None:
+    """Then nothing points at a file."""
+    shown = dataclasses.replace(report(change("A.")), sources=None)
+    assert "line=" not in as_annotations(shown)
+    assert "physicalLocation" not in as_sarif(shown)
 
 
 def test_markdown_fits_into_a_pull_request() -> None:

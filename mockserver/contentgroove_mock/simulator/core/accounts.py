@@ -6,7 +6,7 @@ import datetime as dt
 import hashlib
 import math
 import uuid
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
@@ -57,19 +57,20 @@ def count_request(account: Account, limits: Limits, now: dt.datetime) -> None:
         raise too_many_requests(max(1, math.ceil(remaining)))
 
 
-def count_creation(account: Account, kind: Literal["medias", "clips"], limits: Limits, now: dt.datetime) -> None:
-    """Count a new media or clip.
+def count_creation(account: Account, kind: str, limits: Limits, now: dt.datetime) -> None:
+    """Count a new resource of a kind that has a quota: `medias` or `clips`.
 
     Raises:
         ErrorResponse: 402, if the month's quota is used up.
     """
     month = f"{now.astimezone(dt.UTC):%Y-%m}"
+    counters = [name for name in account.__struct_fields__ if name.endswith("_made")]
     if account.quota_month != month:
-        account.quota_month, account.medias_made, account.clips_made = month, 0, 0
-    made, limit = (account.medias_made, limits.medias) if kind == "medias" else (account.clips_made, limits.clips)
+        account.quota_month = month
+        for name in counters:
+            setattr(account, name, 0)
+    made: int = getattr(account, f"{kind}_made")
+    limit: int | None = getattr(limits, kind)
     if limit is not None and made >= limit:
         raise payment_required(kind)
-    if kind == "medias":
-        account.medias_made += 1
-    else:
-        account.clips_made += 1
+    setattr(account, f"{kind}_made", made + 1)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from urllib.parse import urlsplit
 
 import msgspec
 from contentgroove_api.types import check_levels
 
 from contentgroove_mock.simulator.core.errors import bad_request, unprocessable
+
+T = TypeVar("T")
 
 
 def read_body(content: bytes, content_type: str | None) -> Fields:
@@ -63,10 +65,15 @@ class Fields:
 
     def text(self, name: str, *, required: bool = False) -> str | None:
         """Read a string; a required one must not be blank."""
+        return self.of_type(str, name, "must be a string", required=required)
+
+    def of_type(self, kind: type[T], name: str, predicate: str, *, required: bool = False) -> T | None:
+        """Read a value of one type; the predicate says what it must be. Of JSON's numbers, a float may be any."""
         value = self._read(name, required=required)
-        if value is None or isinstance(value, str):
-            return value
-        self._add_problem_of(name, "invalid", "must be a string")
+        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        if value is None or type(value) is kind or (kind is float and is_number):
+            return cast("T | None", value)
+        self._add_problem_of(name, "invalid", predicate)
         return None
 
     def web_address(self, name: str, *, required: bool = False) -> str | None:

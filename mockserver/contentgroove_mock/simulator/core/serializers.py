@@ -80,16 +80,16 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
 
 def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
     """Write a media; lists omit the relationship to its transcription."""
-    relationships: Json = {"clips": {"data": [_identifier("clips", clip_id) for clip_id in media.clip_ids]}}
+    relationships: Json = {"clips": {"data": [identifier("clips", clip_id) for clip_id in media.clip_ids]}}
     if with_transcription:
         spoken = media.transcription
-        relationships["transcription"] = {"data": _identifier("transcriptions", spoken.id) if spoken else None}
+        relationships["transcription"] = {"data": identifier("transcriptions", spoken.id) if spoken else None}
     return _resource("medias", media.id, media_attributes(media, origin), relationships)
 
 
 def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
     """Write a clip."""
-    relationships = {"media": {"data": _identifier("medias", media.id)}}
+    relationships = {"media": {"data": identifier("medias", media.id)}}
     return _resource("clips", clip.id, clip_attributes(clip, media, origin), relationships)
 
 
@@ -103,8 +103,8 @@ def subscription_resource(subscription: Subscription, deliveries: Iterable[Deliv
         "url": subscription.url,
     }
     relationships = {
-        "user": {"data": _identifier("users", user_id(subscription.account))},
-        "webhook_events": {"data": [_identifier("webhook_events", item.id) for item in deliveries]},
+        "user": {"data": identifier("users", user_id(subscription.account))},
+        "webhook_events": {"data": [identifier("webhook_events", item.id) for item in deliveries]},
     }
     return _resource("webhook_subscriptions", subscription.id, attributes, relationships)
 
@@ -121,10 +121,10 @@ def webhook_payload(media: Media, clips: list[Clip]) -> Json:
     data["attributes"]["source_file_duration"] = _numeric_string(data["attributes"]["source_file_duration"])
     included = [_webhook_clip(clip, media) for clip in clips]
     if media.transcription:
-        identifier = _identifier("transcriptions", media.transcription.id)
-        data["transcription"] = {"data": identifier}
+        link = identifier("transcriptions", media.transcription.id)
+        data["transcription"] = {"data": link}
         text = {"text": media.transcription.text}
-        included.append({**identifier, "attributes": text, "relationships": {}})
+        included.append({**link, "attributes": text, "relationships": {}})
     return {"data": data, "included": included}
 
 
@@ -137,13 +137,14 @@ def _webhook_clip(clip: Clip, media: Media) -> Json:
     return resource
 
 
-def _resource(kind: str, identifier: str, attributes: Json, relationships: Json) -> Json:
-    return {"id": identifier, "type": kind, "attributes": attributes, "relationships": relationships}
+def _resource(kind: str, resource_id: str, attributes: Json, relationships: Json) -> Json:
+    return {"id": resource_id, "type": kind, "attributes": attributes, "relationships": relationships}
 
 
 def _numeric_string(value: float | None) -> str | None:
     return None if value is None else f"{value:f}".rstrip("0").rstrip(".")
 
 
-def _identifier(kind: str, identifier: str) -> Json:
-    return {"id": identifier, "type": kind}
+def identifier(kind: str, resource_id: str) -> Json:
+    """Write what names another resource."""
+    return {"id": resource_id, "type": kind}

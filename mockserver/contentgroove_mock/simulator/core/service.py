@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
 
 from contentgroove_mock.simulator.core import accounts, listing, serializers, uploads
-from contentgroove_mock.simulator.core.errors import not_found
+from contentgroove_mock.simulator.core.calls import document, find_owned, list_document
 from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.inputs import read_body
 from contentgroove_mock.simulator.core.lifecycle import catch_up
@@ -18,36 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
+    from contentgroove_mock.simulator.core.calls import Call
     from contentgroove_mock.simulator.core.inputs import Fields
-    from contentgroove_mock.simulator.core.listing import Query
     from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
 
 Json: TypeAlias = dict[str, Any]
-
-
-class Call(NamedTuple):
-    """One authenticated request to the API.
-
-    Attributes:
-        origin: Scheme, host and port at which the simulator was reached.
-        path: The path, percent-encoded, for the links in the response.
-        query: Names and values, decoded, in order.
-        identifier: The id in the path; empty if there is none.
-    """
-
-    account: Account
-    now: dt.datetime
-    origin: str
-    path: str
-    query: Query = ()
-    identifier: str = ""
-    content: bytes = b""
-    content_type: str | None = None
-
-    @property
-    def url(self) -> str:
-        """The request's URL without its query."""
-        return self.origin + self.path
 
 
 class Service:
@@ -119,24 +94,14 @@ class Service:
     def _list(
         self, records: Mapping[str, Any], kinds: Mapping[str, listing.Kind], sorts: tuple[str, ...], call: Call
     ) -> Json:
-        def attributes(record: Any) -> Json:
-            # Lists of clips are also filtered by media_id, which is not among their attributes.
-            written: Json = self._resource(record, call)["attributes"]
-            return written | {"id": record.id, "media_id": getattr(record, "media_id", None)}
-
         query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
-        own = [record for record in records.values() if record.account == call.account.id]
-        items, last = query.select(own, attributes)
-        return {
-            "data": [self._resource(item, call, in_list=True) for item in items],
-            "links": listing.links(call.url, call.query, query.number, last),
-        }
+        return list_document(records, query, call, partial(self._resource, call=call, in_list=True))
 
     def _get(self, records: Mapping[str, Any], call: Call) -> Json:
-        return self._single(_find_owned(records, call), call)
+        return self._single(find_owned(records, call), call)
 
     def _single(self, record: Media | Clip | Subscription, call: Call) -> Json:
-        return {"data": self._resource(record, call), "links": {"self": call.url}}
+        return document(self._resource(record, call), call)
 
     def _resource(self, record: Media | Clip | Subscription, call: Call, *, in_list: bool = False) -> Json:
         if isinstance(record, Media):
@@ -177,7 +142,7 @@ class Service:
         return self._single(media, call)
 
     def _update_media(self, call: Call) -> Json:
-        media = _find_owned(self.state.medias, call)
+        media = find_owned(self.state.medias, call)
         fields = read_body(call.content, call.content_type)
         name, description = fields.text("name"), fields.text("description")
         fields.check()
@@ -186,7 +151,7 @@ class Service:
         return self._single(media, call)
 
     def _delete_media(self, call: Call) -> None:
-        media = _find_owned(self.state.medias, call)
+        media = find_owned(self.state.medias, call)
         del self.state.medias[media.id]
         self.state.unsettled.pop(media.id, None)
         for clip_id in media.clip_ids:
@@ -200,7 +165,7 @@ class Service:
         name = fields.text("name", required=True)
         media_id = fields.text("media_id", required=True)
         start, end = fields.seconds("start_time", required=True), fields.seconds("end_time", required=True)
-        media = None if media_id is None else _find_owned(self.state.medias, call, media_id)
+        media = None if media_id is None else find_owned(self.state.medias, call, media_id)
         _check_span(fields, media, start, end)
         fields.check()
         accounts.count_creation(call.account, "clips", self.limits, call.now)
@@ -222,7 +187,7 @@ class Service:
         return self._single(clip, call)
 
     def _update_clip(self, call: Call) -> Json:
-        clip = _find_owned(self.state.clips, call)
+        clip = find_owned(self.state.clips, call)
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required="name" in fields)
         start, end = fields.seconds("start_time"), fields.seconds("end_time")
@@ -237,7 +202,7 @@ class Service:
         return self._single(clip, call)
 
     def _delete_clip(self, call: Call) -> None:
-        clip = _find_owned(self.state.clips, call)
+        clip = find_owned(self.state.clips, call)
         del self.state.clips[clip.id]
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.pop(clip.id, None)
@@ -258,7 +223,7 @@ class Service:
         return self._single(subscription, call)
 
     def _delete_subscription(self, call: Call) -> None:
-        subscription = _find_owned(self.state.subscriptions, call)
+        subscription = find_owned(self.state.subscriptions, call)
         del self.state.subscriptions[subscription.id]
         for delivery in list(self.state.deliveries.values()):
             if delivery.subscription_id == subscription.id:
@@ -292,13 +257,6 @@ class Service:
         else:
             return upload
         return None
-
-
-def _find_owned(records: Mapping[str, Any], call: Call, identifier: str | None = None) -> Any:  # any record
-    record = records.get(call.identifier if identifier is None else identifier)
-    if record is None or record.account != call.account.id:
-        raise not_found()
-    return record
 
 
 def _check_span(fields: Fields, media: Media | None, start: float | None, end: float | None) -> None:

@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core import errors
+from contentgroove_mock.simulator.core.calls import Call
 from contentgroove_mock.simulator.core.faults import API_OPERATIONS
-from contentgroove_mock.simulator.core.service import Call
 from contentgroove_mock.simulator.web.responses import ResetResponse, TruncatedResponse, error_response, json_response
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
                 origin=str(request.base_url).rstrip("/"),
                 path=request.scope["path"],
                 query=request.query_params.multi_items(),
-                identifier=request.path_params.get("id", ""),
+                identifier=next(iter(request.path_params.values()), ""),
                 content=content,
                 content_type=request.headers.get("content-type"),
             )

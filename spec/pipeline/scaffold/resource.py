@@ -1,0 +1,422 @@
+"""What a contract says about one resource, under the names that the SDK's code gives to it."""
+
+from __future__ import annotations
+
+import keyword
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from contentgroove._models.base import Model
+from contentgroove._openapi.operations import operations
+from contentgroove._openapi.pointers import resolve
+from contentgroove_spec import PipelineError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from contentgroove._openapi.operations import Operation
+    from contentgroove_spec.documents import Document
+
+Kind: TypeAlias = Literal["text", "number", "integer", "boolean", "time", "texts", "json"]
+Role: TypeAlias = Literal["list", "get", "create", "update", "delete"]
+
+ROLES: dict[tuple[str, bool], Role] = {
+    ("GET", False): "list",
+    ("POST", False): "create",
+    ("GET", True): "get",
+    ("PUT", True): "update",
+    ("PATCH", True): "update",
+    ("DELETE", True): "delete",
+}
+"""What an operation does, by its method and whether its path names one resource."""
+
+SORTABLE: dict[Kind, str] = {
+    "text": "text",
+    "number": "number",
+    "integer": "number",
+    "boolean": "boolean",
+    "time": "time",
+}
+"""The kinds that lists can filter by, as the simulator calls them."""
+
+JSON = "application/json"
+_PATH = re.compile(r"/(?P<name>[^/{}]+)(?P<id>/\{[^/{}]+\})?")
+_IRREGULAR = {"medias": "media"}
+
+
+class ScaffoldError(PipelineError):
+    """The code of a resource cannot be written; the message says why, and what to do. Nothing was changed."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names of a resource in code and texts.
+
+    Attributes:
+        segment: Its segment in paths, such as `brand-kits`.
+        plural: Its attribute of clients, such as `brand_kits`.
+        singular: One of them, such as `brand_kit`.
+        model: The class of its model, such as `BrandKit`.
+    """
+
+    segment: str
+    plural: str
+    singular: str
+    model: str
+
+    @property
+    def models(self) -> str:
+        """The class of its calls, such as `BrandKits`."""
+        return camel(self.plural)
+
+    @property
+    def command(self) -> str:
+        """Its group of commands, such as `brand-kits`."""
+        return self.plural.replace("_", "-")
+
+    @property
+    def words(self) -> str:
+        """One of them in a sentence, such as `brand kit`."""
+        return self.singular.replace("_", " ")
+
+    @property
+    def many(self) -> str:
+        """Several of them in a sentence, such as `brand kits`."""
+        return self.plural.replace("_", " ")
+
+    @property
+    def an(self) -> str:
+        """One of them with its article, such as `a brand kit`."""
+        return f"{'an' if self.words[0] in 'aeio' else 'a'} {self.words}"
+
+
+@dataclass(frozen=True)
+class Field:
+    """An attribute of a response or of a request.
+
+    Attributes:
+        kind: The type of its values.
+        nullable: Whether it may be null.
+        required: Whether it is always there.
+        text: Its description as a sentence.
+        example: A value of it, None if none is known.
+        choices: The values that the document lists.
+        is_url: Whether it is a URL.
+    """
+
+    name: str
+    kind: Kind
+    nullable: bool
+    required: bool
+    text: str
+    example: Any
+    choices: tuple[str, ...] = ()
+    is_url: bool = False
+
+    @property
+    def optional(self) -> bool:
+        """Whether a model may have None for it."""
+        return self.nullable or not self.required
+
+
+@dataclass(frozen=True)
+class Relationship:
+    """A relationship, such as `media`, and the model's attribute with its ids, such as `media_id`.
+
+    Attributes:
+        optional: Whether it may be omitted or name nothing.
+        nullable: Whether it may name nothing.
+    """
+
+    name: str
+    attribute: str
+    many: bool
+    optional: bool
+    nullable: bool
+
+
+@dataclass(frozen=True)
+class Resource:
+    """A resource of a contract.
+
+    Attributes:
+        kind: Its JSON:API type.
+        schema: The component of its data.
+        operations: Its operations by what they do.
+        filters: The attributes that its list can filter by.
+        sorts: The attributes that its list can be sorted by.
+        paged: Whether its list has pages.
+        created: The attributes of the request that creates one.
+        updated: The attributes of the request that changes one.
+    """
+
+    names: Names
+    kind: str
+    schema: str
+    description: str
+    operations: dict[Role, Operation]
+    attributes: tuple[Field, ...]
+    relationships: tuple[Relationship, ...]
+    filters: tuple[str, ...]
+    sorts: tuple[str, ...]
+    paged: bool
+    created: tuple[Field, ...]
+    updated: tuple[Field, ...]
+
+
+def resource_names(document: Document) -> dict[str, dict[Role, Operation]]:
+    """Return the resources of a document by the segment of their paths, with their operations by what they do."""
+    found: dict[str, dict[Role, Operation]] = {}
+    for operation in operations(document):
+        path = _PATH.fullmatch(operation.path)
+        role = None if path is None else ROLES.get((operation.method, path["id"] is not None))
+        if path is not None and role is not None:
+            found.setdefault(path["name"], {})[role] = operation
+    return found
+
+
+def names_of(segment: str, model: str | None = None) -> Names:
+    """Return the names of a resource, by the segment of its paths."""
+    plural = snake(segment)
+    singular = _IRREGULAR.get(plural) or _singular(plural)
+    return Names(segment, plural, singular, model or camel(singular))
+
+
+def _singular(plural: str) -> str:
+    if plural.endswith("ies"):
+        return f"{plural[:-3]}y"
+    if plural.endswith(("sses", "xes", "ches", "shes")):
+        return plural[:-2]
+    return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else plural
+
+
+def snake(text: str) -> str:
+    """Return a name in snake case."""
+    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
+
+
+def camel(text: str) -> str:
+    """Return a name in snake case as the name of a class."""
+    return "".join(part.capitalize() for part in text.split("_"))
+
+
+def read_resource(document: Document, names: Names) -> Resource:
+    """Read a resource of a corrected contract.
+
+    Raises:
+        ScaffoldError: The contract does not describe it as the SDK's code needs it.
+    """
+    found = resource_names(document)[names.segment]
+    if "list" not in found and "get" not in found and "create" not in found:
+        raise ScaffoldError(f"No operation on {names.many} returns one: nothing can be written.")
+    schema, data = data_schema(document, found, names)
+    properties = data.get("properties", {})
+    attributes = fields(document, properties.get("attributes", {}), names, examples(found))
+    relationships = resolve(document, properties.get("relationships"))
+    listing = found["list"].parameters if "list" in found else []
+    parameters = {str(parameter.get("name")): parameter for parameter in listing}
+    orders = resolve(document, parameters.get("sort", {}).get("schema")).get("enum", [])
+    names_in_filter = {*names_of_filter(document, parameters.get("filter", {}))}
+    return Resource(
+        names=names,
+        kind=str(resolve(document, properties.get("type")).get("enum", [names.plural])[0]),
+        schema=schema,
+        description=sentence(str(data.get("description") or f"{names.an.capitalize()}.")),
+        operations=found,
+        attributes=attributes,
+        relationships=tuple(_relationships(document, relationships)),
+        filters=tuple(name for name in names_in_filter_order(attributes) if name in names_in_filter),
+        sorts=tuple(dict.fromkeys(str(order).removeprefix("-") for order in orders)),
+        paged="page" in parameters,
+        created=_request_fields(document, found.get("create"), names),
+        updated=_request_fields(document, found.get("update"), names),
+    )
+
+
+def data_schema(document: Document, found: dict[Role, Operation], names: Names) -> tuple[str, Document]:
+    """Return the component of a resource's data, with its name.
+
+    Raises:
+        ScaffoldError: The responses have no such component.
+    """
+    for role in ("get", "create", "update", "list"):
+        if role not in found:
+            continue
+        body = resolve(document, success(found[role])[1].get("schema"))
+        data = body.get("properties", {}).get("data", {})
+        data = data.get("items", data)
+        if "$ref" in data:
+            return str(data["$ref"]).rpartition("/")[2], resolve(document, data)
+        raise ScaffoldError(
+            f"The response of {found[role]} has its data inline, or no schema. Write a correction that makes it a "
+            f"component such as {names.singular}_response_object_data, as medias have it, and try again."
+        )
+    raise ScaffoldError(f"No operation on {names.many} returns one.")
+
+
+def success(operation: Operation) -> tuple[str, Document]:
+    """Return the status and the JSON content of an operation's success; empty content without a body."""
+    for status, response in operation.responses.items():
+        if status.startswith("2"):
+            content: Document = response.get("content", {}).get(JSON, {})
+            return status, content
+    raise ScaffoldError(f"{operation} documents no success.")
+
+
+def examples(found: dict[Role, Operation]) -> list[Document]:
+    """Return the resources in the examples of all successes."""
+    shown: list[Document] = []
+    for operation in found.values():
+        content = success(operation)[1]
+        values = [content.get("example"), *(item.get("value") for item in content.get("examples", {}).values())]
+        for value in values:
+            data = value.get("data") if isinstance(value, dict) else None
+            shown += [item for item in (data if isinstance(data, list) else [data]) if isinstance(item, dict)]
+    return shown
+
+
+def names_of_filter(document: Document, parameter: Document) -> list[str]:
+    """Return the attributes that a filter's names may begin with."""
+    schema = resolve(document, parameter.get("schema"))
+    pattern = str(schema.get("x-propertyNames", {}).get("pattern", ""))
+    return pattern.partition("(")[2].partition(")")[0].split("|") if pattern else []
+
+
+def names_in_filter_order(attributes: Iterable[Field]) -> list[str]:
+    """Return the names of what lists can filter by."""
+    return ["id", *(field.name for field in attributes if field.kind in SORTABLE)]
+
+
+def fields(
+    document: Document, schema: Document, names: Names, shown: list[Document] | None = None
+) -> tuple[Field, ...]:
+    """Return the attributes that a schema declares.
+
+    Raises:
+        ScaffoldError: One has a name that code cannot have.
+    """
+    schema = resolve(document, schema)
+    required = set(schema.get("required", ()))
+    found: list[Field] = []
+    for name, node in schema.get("properties", {}).items():
+        _check_name(name, names)
+        inner = merged(document, node)
+        values = [item["attributes"].get(name) for item in shown or () if isinstance(item.get("attributes"), dict)]
+        known = [value for value in (*values, inner.get("example")) if value is not None]
+        found.append(
+            Field(
+                name=name,
+                kind=kind_of(inner),
+                nullable=is_nullable(inner),
+                required=name in required,
+                text=sentence(str(inner.get("description") or describe(name, names, kind_of(inner)))),
+                example=known[0] if known else None,
+                choices=tuple(str(item) for item in inner.get("enum", ()) if item is not None),
+                is_url=inner.get("format") == "uri",
+            )
+        )
+    return tuple(found)
+
+
+def merged(document: Document, node: Document) -> Document:
+    """Return a schema with its reference resolved and its `allOf` merged."""
+    schema = dict(resolve(document, node))
+    for part in schema.pop("allOf", ()):
+        schema = {**merged(document, part), **schema}
+    return schema
+
+
+def is_nullable(schema: Document) -> bool:
+    """Return whether null is valid."""
+    return bool(schema.get("nullable")) or any(part.get("nullable") for part in schema.get("anyOf", ()))
+
+
+def kind_of(schema: Document) -> Kind:
+    """Return the type of a schema's values."""
+    kinds = {schema.get("type"), *(part.get("type") for part in schema.get("anyOf", ()))} - {None}
+    if kinds == {"string"}:
+        return "time" if schema.get("format") == "date-time" else "text"
+    if kinds and kinds <= {"number", "integer", "string"}:
+        return "number" if "number" in kinds else "integer"
+    if kinds == {"boolean"}:
+        return "boolean"
+    is_texts = kinds == {"array"} and schema.get("items", {}).get("type") == "string"
+    return "texts" if is_texts else "json"
+
+
+def _request_fields(document: Document, operation: Operation | None, names: Names) -> tuple[Field, ...]:
+    if operation is None:
+        return ()
+    schema = request_attributes(document, operation)
+    # A required attribute comes first: Python's arguments have an order.
+    return tuple(sorted(fields(document, schema, names), key=lambda field: not field.required))
+
+
+def request_attributes(document: Document, operation: Operation) -> Document:
+    """Return the schema of the attributes of a request.
+
+    Raises:
+        ScaffoldError: The request has no body of JSON:API.
+    """
+    schema = resolve(document, operation.body.get("content", {}).get(JSON, {}).get("schema"))
+    for member in ("data", "attributes"):
+        schema = resolve(document, schema.get("properties", {}).get(member))
+    if not schema:
+        raise ScaffoldError(f"The request of {operation} has no data.attributes. Correct its schema first.")
+    return schema
+
+
+def _relationships(document: Document, schema: Document) -> Iterator[Relationship]:
+    required = set(schema.get("required", ()))
+    for name, node in schema.get("properties", {}).items():
+        inner = resolve(document, node)
+        data = resolve(document, inner.get("properties", {}).get("data"))
+        many = data.get("type") == "array"
+        attribute = f"{_IRREGULAR.get(name) or _singular(name)}_ids" if many else f"{name}_id"
+        nullable = is_nullable(data)
+        yield Relationship(name, attribute, many, optional=name not in required or nullable, nullable=nullable)
+
+
+def _check_name(name: str, names: Names) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or keyword.iskeyword(name):
+        raise ScaffoldError(
+            f"The attribute {name!r} of {names.many} is not a name in snake case, as code needs it. Write the model by "
+            "hand, or correct the name if the document is wrong."
+        )
+    if hasattr(Model, name):
+        raise ScaffoldError(
+            f"The attribute {name!r} of {names.many} has the name of a member of every model. Write the model by hand."
+        )
+
+
+def describe(name: str, names: Names, kind: Kind) -> str:
+    """Return a sentence about an attribute that the document does not describe, from its name."""
+    words = name.replace("_", " ")
+    known = {
+        "created_at": f"When the {names.words} was created.",
+        "updated_at": f"When the {names.words} was last changed.",
+    }
+    endings = {
+        "_at": f"When it was {words[:-3]}.",
+        "_url": f"The URL of the {names.words}'s {words[:-4]}.",
+        "_count": f"The number of {_plural(words[:-6])}.",
+        "_id": f"The id of the {words[:-3]}.",
+    }
+    if name in known:
+        return known[name]
+    if kind == "boolean":
+        return f"Whether the {names.words} is {words.removeprefix('is ')}."
+    ending = next((text for end, text in endings.items() if name.endswith(end)), None)
+    return ending or f"The {names.words}'s {words}."
+
+
+def _plural(words: str) -> str:
+    return words if words.endswith("s") else f"{words}s"
+
+
+def sentence(text: str) -> str:
+    """Return a text as one line that ends in a full stop."""
+    line = " ".join(text.split()).rstrip()
+    line = line[:1].upper() + line[1:]
+    return line if line.endswith((".", "!", "?")) else f"{line}."

@@ -13,8 +13,7 @@ from contentgroove.cli.output import multi_line, prepare_streams
 from contentgroove_spec import PipelineError
 from contentgroove_spec.command import FailOn, Format, fails, write
 from contentgroove_spec.config import load_config
-from contentgroove_spec.fetching import fetch, from_file
-from contentgroove_spec.reports.report import Report
+from contentgroove_spec.fetching import fetch
 
 from .corrections import read
 from .generate import generate, require_up_to_date
@@ -25,12 +24,8 @@ from .verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from contentgroove_spec.config import Config
-<<<<<<< HEAD
-    from contentgroove_spec.fetching import FetchedDocument
-=======
 
     from .impact import Impact
->>>>>>> changes
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
@@ -89,39 +84,22 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     elif options.command == "diff":
         fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
         new = fetched.parse_expected(config)
-<<<<<<< HEAD
-        published = from_file(config.published)
-        comparison = compare(published.parse(), new, old_name=config.published.name, new_name=fetched.source)
-        report = Report(comparison, sections=impact(config, new) if comparison.changes else ())
-        _report(options, report, (published, fetched))
-        return fails(report, options.fail_on)
-=======
         found = impact(config, new, fetched.source)
         _report(options, found)
-        return fails(found.contract, options.fail_on)
+        return fails(found.report(), options.fail_on)
     elif options.command == "scaffold":
         # Not imported for other commands: it needs the SDK that an update may have broken.
         from .scaffold.write import scaffold
 
         scaffold(config, options.resource, options.model, log=_print)
->>>>>>> changes
     else:
         update(config, mirror=options.mirror, file=options.file, log=_print, report=functools.partial(_report, options))
     return False
 
 
-<<<<<<< HEAD
-def _report(options: argparse.Namespace, report: Report, sources: tuple[FetchedDocument, FetchedDocument]) -> None:
-    write(report, options.format, options.output, sources=sources)
-    if options.output is not None:
-=======
 def _report(options: argparse.Namespace, found: Impact) -> None:
-    text = write(found.contract, found.sections, options.format, found.published)
-    if options.output is None:
-        _print(text.rstrip("\n"))
-    else:
-        options.output.write_text(text, encoding="utf-8", newline="\n")
->>>>>>> changes
+    write(found.report(), options.format, options.output)
+    if options.output is not None:
         _print_note(f"Wrote {options.output}.")
 
 

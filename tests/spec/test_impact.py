@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove_spec.config import Config
-    from contentgroove_spec.reports.report import Section
 
 pytestmark = pytest.mark.slow
 

@@ -14,7 +14,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
 from contentgroove._openapi.documents import parse
 from contentgroove_spec.changes import Rating
 
@@ -61,8 +60,8 @@ class Case:
         theirs: The other tool's rating: that of the gravest change that it reports.
         ours: This engine's rating if it dissents; None if it agrees.
         reason: The reason for the dissent.
-        meaningless: Whether OpenAPI gives the change no meaning: it is about an extension that the other tool defined, or
-            about a keyword that does not apply to the type of the value.
+        meaningless: Whether OpenAPI gives the change no meaning: it is about an extension that the other tool defined,
+            or about a keyword that does not apply to the type of the value.
         rules: The other tool's rules that give the pair this rating.
         edits: JSON Patches (RFC 6902) that the test applies to the old and to the new document.
     """
@@ -135,7 +134,7 @@ def verdict(theirs: Expected, ours: Rating | None) -> Verdict:
 @functools.cache
 def read_list(name: str) -> CaseList:
     """Read the list of one tool."""
-    content = yaml.safe_load((HERE / f"{name}.yaml").read_text(encoding="utf-8"))
+    content = parse((HERE / f"{name}.yaml").read_bytes(), name)
     return CaseList(
         name,
         content["repository"],

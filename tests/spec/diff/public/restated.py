@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -59,8 +60,13 @@ class Pair:
         return None if self.rating == "none" else Rating(self.rating)
 
 
-def read_pairs() -> Iterator[Pair]:
-    """Yield all pairs."""
+@functools.cache
+def read_pairs() -> tuple[Pair, ...]:
+    """Return all pairs."""
+    return (*_schema_pairs(), *_document_pairs())
+
+
+def _schema_pairs() -> Iterator[Pair]:
     for change in _read("restated_schemas.yaml"):
         for direction, positions, redocly in zip(
             ("sent", "received"), (SENT, RECEIVED), change["redocly"], strict=True
@@ -73,6 +79,9 @@ def read_pairs() -> Iterator[Pair]:
                 old, new = (_document(change[side], position, version) for side in ("old", "new"))
                 like = tuple(change.get("like", ()))
                 yield Pair(change["change"], position, old, new, rating, reason, redocly, like)
+
+
+def _document_pairs() -> Iterator[Pair]:
     base, *changes = _read("restated_documents.yaml")
     for change in changes:
         old = patched(base, change.get("before", []))

@@ -156,6 +156,8 @@ def _accepts(schema: Json, value: Any) -> bool:
         return is_number or (isinstance(value, str) and value.replace(".", "").isdigit())
     if "boolean" in kinds:
         return isinstance(value, bool)
+    if "object" in kinds:
+        return isinstance(value, dict)
     if "array" in kinds:
         return isinstance(value, list) and all(_accepts(schema["items"], item) for item in value)
     if schema.get("format") == "date-time":

@@ -137,15 +137,17 @@ class Edits:
             )
             faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
         records = self._open(f"{CORE}/records.py")
-        records.before("State", self._render("record"))
-        field = f"{names.plural}: dict[str, {names.model}] = field(default_factory=dict[str, {names.model}])"
+        record = f"{names.model}Record" if records.has(names.model) else names.model
+        stored_in = f"{names.plural}_of_api" if f" {names.plural}: " in records.text else names.plural
+        records.before("State", self._render("record", record=record))
+        field = f"{stored_in}: dict[str, {record}] = field(default_factory=dict[str, {record}])"
         records.into_class("State", field, after="deliveries")
         service = self._open(f"{CORE}/service.py")
         service.import_at_top(f"from contentgroove_mock.simulator.core import {names.plural}")
         limited = ", self.limits" if self._templates.has_quota else ""
         made = f"{names.plural}.{names.models}(self.state, self.ids, self.policy{limited}).operations"
         service.into_literal("self._operations", f"**{made}")
-        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator")
+        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
         factories = self._open("mockserver/contentgroove_mock/factories.py")
         factories.import_at_top(f"from contentgroove.models import {names.model}")
         values = {"id": FACTORY_ID} | {field.name: self._value(field) for field in resource.attributes}
@@ -251,6 +253,11 @@ class Edits:
         """Write what each recorded success means: of the simulator by the journey, of an example by the contract."""
         expected = self._open("tests/recorded/expected.py")
         roles = self._resource.operations
+        for role, fields in (("create", self._resource.created), ("update", self._resource.updated)):
+            if role in roles and fields:
+                label = fields[0].name.replace("_", " ").capitalize()
+                meaning = (fields[0].name, "blank", f"{label} can't be blank")
+                expected.into_literal("_INVALID_VALUES", f'"{roles[role].operation_id}": {meaning!r}')
         for role in ("create", "get", "list", "update", "delete"):
             if role not in roles:
                 continue

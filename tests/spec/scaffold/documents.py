@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -104,7 +105,7 @@ BRAND_KITS = Added(
         "title": (TEXT, "House style"),
         "font": ({"type": "string", "enum": ["sans", "serif"]}, "sans"),
         "opacity": ({"type": "number"}, 0.5),
-        "settings": ({"type": "object"}, {"corner": "left"}),
+        "settings": ({"type": "object", "additionalProperties": True}, {"corner": "left"}),
     },
     created={"title": TEXT, "font": {"type": "string", "enum": ["sans", "serif"]}, "opacity": {"type": "number"}},
     needed=("title", "font"),
@@ -155,7 +156,9 @@ def with_resource(published: Json, added: Added) -> Json:
         document["paths"][added.path] = collection
     if len(item) > 1:
         document["paths"][f"{added.path}/{{id}}"] = item
-    return document
+    # Parts of a document that is read from a file are never the same object.
+    copied: Json = json.loads(json.dumps(document))
+    return copied
 
 
 def _ref(name: str) -> Json:

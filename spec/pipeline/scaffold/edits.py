@@ -147,6 +147,8 @@ class Edits:
         limited = ", self.limits" if self._templates.has_quota else ""
         made = f"{names.plural}.{names.models}(self.state, self.ids, self.policy{limited}).operations"
         service.into_literal("self._operations", f"**{made}")
+        if self._templates.has_quota:
+            self._quota()
         self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
         factories = self._open("mockserver/contentgroove_mock/factories.py")
         factories.import_at_top(f"from contentgroove.models import {names.model}")
@@ -154,6 +156,27 @@ class Edits:
         values |= {item.attribute: _link(item) for item in resource.relationships}
         factories.before("media", f"_{names.singular.upper()}: dict[str, Any] = {values!r}")
         factories.before("page", self._render("factory"))
+
+    def _quota(self) -> None:
+        """Limit how many an account can create: the document has a 402 for that."""
+        plural, many = self._names.plural, self._names.many
+        accounts = self._open(f"{CORE}/accounts.py")
+        accounts.into_class("Limits", f"{plural}: int | None = None", after="clips")
+        self._open(f"{CORE}/records.py").into_class("Account", f"{plural}_made: int = 0", after="clips_made")
+        simulator = self._open("mockserver/contentgroove_mock/simulator/simulator.py")
+        limit = "clips: int | None = None"
+        simulator.replace(f"{limit}) -> None:", f"{limit}, {plural}: int | None = None) -> None:")
+        line = "            clips: How many clips in addition to the suggested ones; None means without limit.\n"
+        simulator.replace(line, f"{line}            {plural}: How many {many}; None means without limit.\n")
+        line = "            service.limits.medias, service.limits.clips = medias, clips\n"
+        simulator.replace(line, f"{line}            service.limits.{plural} = {plural}\n")
+        targets = self._open(f"{RECORDING}/targets.py")
+        targets.replace("set_quota(medias=0, clips=0)", f"set_quota(medias=0, clips=0, {plural}=0)")
+        for path, number in (("simulator/test_contract", 0), ("contract/test_every_response", 1)):
+            quota = f"set_quota(medias={number}, clips={number})"
+            self._open(f"tests/{path}.py").replace(quota, f"{quota[:-1]}, {plural}={number})")
+        name = self._resource.operations["create"].operation_id
+        self._open("tests/recorded/expected.py").into_literal("_COUNTED", f'"{name}": "{plural}"')
 
     @staticmethod
     def _value(field: Field) -> Any:

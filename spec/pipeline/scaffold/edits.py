@@ -63,6 +63,9 @@ class Edits:
         if "json" in kinds:
             models.import_at_top("import msgspec")
             models.import_for_types("from typing import Any")
+            schemas = self._open(f"{SDK}/_models/pydantic_schemas.py")
+            if '"Any":' not in schemas.text:
+                schemas.into_literal("_TYPES", '"Any": {}')
         models.append(self._render("model"))
         models.into_literal("__all__", f'"{names.model}"')
         operations = self._open(f"{SDK}/_core/operations.py")

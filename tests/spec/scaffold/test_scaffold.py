@@ -240,7 +240,7 @@ def test_a_lost_location_is_named() -> None:
 
 
 def test_attributes_that_no_model_can_have() -> None:
-    """A name that is no name in Python, or that each model uses itself, is an error that says so."""
+    """A name that Python does not accept, or that each model uses itself, is an error that says so."""
     for name, problem in (("coverUrl", "snake case"), ("extra", "member of every model")):
         contract = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
         data = contract["components"]["schemas"]["project_response_object_data"]

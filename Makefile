@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate update mock record bench
+.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate update scaffold mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -159,6 +159,9 @@ generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the
 update: $(PACKAGES) $(PRISM) ## Take over a newly published document as far as no person is needed (MIRROR, FILE as above)
 	@$(RUN) -m spec.pipeline update $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)') \
 	    $(if $(FORMAT),--format '$(FORMAT)') $(if $(OUTPUT),--output '$(OUTPUT)')
+
+scaffold: $(PACKAGES) $(PRISM) ## Write the code of a resource that the contract has and the SDK lacks (RESOURCE=projects; MODEL=Project)
+	@$(RUN) -m spec.pipeline scaffold '$(RESOURCE)' $(if $(MODEL),--model '$(MODEL)')
 
 mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
 	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)

@@ -11,6 +11,9 @@ import pytest
 from contentgroove.cli import doctor
 from contentgroove.cli.app import run
 from contentgroove_mock import Fault, Simulator, serve
+from contentgroove_mock.simulator.core.faults import API_OPERATIONS
+
+from tests.sdk_calls import LISTS
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -77,15 +80,12 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
     assert run(["doctor"]) == 0
     printed = capsys.readouterr()
     cells = [line.split("\t") for line in printed.out.splitlines()]
-    assert [state for state, _, _ in cells] == ["ok"] * 7
-    assert [name for _, name, _ in cells][-3:] == ["medias", "clips", "webhook_subscriptions"]
+    lists = [path for path, methods in API_OPERATIONS.items() if methods.get("GET") in LISTS]
+    assert [state for state, _, _ in cells] == ["ok"] * (4 + len(lists))
+    assert [f"/{name}" for _, name, _ in cells][4:] == lists
     assert "right-key" not in printed.out + printed.err
     assert {record.method for record in simulator.requests} == {"GET"}
-    assert [record.path for record in simulator.requests] == [
-        "/api/v1/medias",
-        "/api/v1/clips",
-        "/api/v1/webhook_subscriptions",
-    ]
+    assert [record.path for record in simulator.requests] == [f"/api/v1{path}" for path in lists]
     code, checks = diagnosed(capsys, "--strict")
     assert (code, checks["ok"]) == (0, True)
 

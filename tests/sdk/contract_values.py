@@ -154,8 +154,8 @@ def _accepts(schema: Json, value: Any) -> bool:
     kinds = {part.get("type") for part in (schema, *schema.get("anyOf", ()))}
     if kinds & {"number", "integer"}:
         return is_number or (isinstance(value, str) and value.replace(".", "").isdigit())
-    if "boolean" in kinds:
-        return isinstance(value, bool)
+    if kinds & {"boolean", "object"}:
+        return isinstance(value, bool if "boolean" in kinds else dict)
     if "array" in kinds:
         return isinstance(value, list) and all(_accepts(schema["items"], item) for item in value)
     if schema.get("format") == "date-time":

@@ -35,7 +35,7 @@ _EXPECTED = {
     dt.datetime: "a time",
     list: "an array",
 }
-UNREADABLE = b'{"data":{"unreadable":true}}'
+UNREADABLE = b'[{"unreadable":true}]'
 """In the JSON that `from_dict()` writes, what `to_dict()` could not read: no field can be read from it."""
 
 _KINDS = {b'"': "a string", b"{": "an object", b"[": "an array", b"t": "true", b"f": "false", b"n": "null"}

@@ -63,6 +63,9 @@ class Edits:
         if "json" in kinds:
             models.import_at_top("import msgspec")
             models.import_for_types("from typing import Any")
+            schemas = self._open(f"{SDK}/_models/pydantic_schemas.py")
+            if '"Any":' not in schemas.text:
+                schemas.into_literal("_TYPES", '"Any": {}')
         models.append(self._render("model"))
         models.into_literal("__all__", f'"{names.model}"')
         operations = self._open(f"{SDK}/_core/operations.py")
@@ -137,21 +140,46 @@ class Edits:
             )
             faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
         records = self._open(f"{CORE}/records.py")
-        records.before("State", self._render("record"))
-        field = f"{names.plural}: dict[str, {names.model}] = field(default_factory=dict[str, {names.model}])"
+        record = f"{names.model}Record" if records.has(names.model) else names.model
+        stored_in = f"{names.plural}_of_api" if f" {names.plural}: " in records.text else names.plural
+        records.before("State", self._render("record", record=record))
+        field = f"{stored_in}: dict[str, {record}] = field(default_factory=dict[str, {record}])"
         records.into_class("State", field, after="deliveries")
         service = self._open(f"{CORE}/service.py")
         service.import_at_top(f"from contentgroove_mock.simulator.core import {names.plural}")
         limited = ", self.limits" if self._templates.has_quota else ""
         made = f"{names.plural}.{names.models}(self.state, self.ids, self.policy{limited}).operations"
         service.into_literal("self._operations", f"**{made}")
-        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator")
+        if self._templates.has_quota:
+            self._quota()
+        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
         factories = self._open("mockserver/contentgroove_mock/factories.py")
         factories.import_at_top(f"from contentgroove.models import {names.model}")
         values = {"id": FACTORY_ID} | {field.name: self._value(field) for field in resource.attributes}
         values |= {item.attribute: _link(item) for item in resource.relationships}
         factories.before("media", f"_{names.singular.upper()}: dict[str, Any] = {values!r}")
         factories.before("page", self._render("factory"))
+
+    def _quota(self) -> None:
+        """Limit how many an account can create: the document has a 402 for that."""
+        plural, many = self._names.plural, self._names.many
+        accounts = self._open(f"{CORE}/accounts.py")
+        accounts.into_class("Limits", f"{plural}: int | None = None", after="clips")
+        self._open(f"{CORE}/records.py").into_class("Account", f"{plural}_made: int = 0", after="clips_made")
+        simulator = self._open("mockserver/contentgroove_mock/simulator/simulator.py")
+        limit = "clips: int | None = None"
+        simulator.replace(f"{limit}) -> None:", f"{limit}, {plural}: int | None = None) -> None:")
+        line = "            clips: How many clips in addition to the suggested ones; None means without limit.\n"
+        simulator.replace(line, f"{line}            {plural}: How many {many}; None means without limit.\n")
+        line = "            service.limits.medias, service.limits.clips = medias, clips\n"
+        simulator.replace(line, f"{line}            service.limits.{plural} = {plural}\n")
+        targets = self._open(f"{RECORDING}/targets.py")
+        targets.replace("set_quota(medias=0, clips=0)", f"set_quota(medias=0, clips=0, {plural}=0)")
+        for path, number in (("simulator/test_contract", 0), ("contract/test_every_response", 1)):
+            quota = f"set_quota(medias={number}, clips={number})"
+            self._open(f"tests/{path}.py").replace(quota, f"{quota[:-1]}, {plural}={number})")
+        name = self._resource.operations["create"].operation_id
+        self._open("tests/recorded/expected.py").into_literal("_COUNTED", f'"{name}": "{plural}"')
 
     @staticmethod
     def _value(field: Field) -> Any:
@@ -251,6 +279,11 @@ class Edits:
         """Write what each recorded success means: of the simulator by the journey, of an example by the contract."""
         expected = self._open("tests/recorded/expected.py")
         roles = self._resource.operations
+        for role, fields in (("create", self._resource.created), ("update", self._resource.updated)):
+            if role in roles and fields:
+                label = fields[0].name.replace("_", " ").capitalize()
+                meaning = (fields[0].name, "blank", f"{label} can't be blank")
+                expected.into_literal("_INVALID_VALUES", f'"{roles[role].operation_id}": {meaning!r}')
         for role in ("create", "get", "list", "update", "delete"):
             if role not in roles:
                 continue

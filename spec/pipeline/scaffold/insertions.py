@@ -83,6 +83,12 @@ class Module:
         """Return whether the module defines a function or class."""
         return any(_name(node) == name for node in self._tree().body)
 
+    def replace(self, old: str, new: str) -> None:
+        """Replace a text that occurs once."""
+        if self.text.count(old) != 1:
+            raise self._lost(f"{old.strip()!r} once")
+        self.text = self.text.replace(old, new)
+
     def row_after(self, start: str, line: str) -> None:
         """Add a line of text after the last one that begins as given."""
         lines = self.text.splitlines(keepends=True)

@@ -179,7 +179,7 @@ def resource_names(document: Document) -> dict[str, dict[Role, Operation]]:
 def names_of(segment: str, model: str | None = None) -> Names:
     """Return the names of a resource, by the segment of its paths."""
     plural = snake(segment)
-    singular = _IRREGULAR.get(plural) or _singular(plural)
+    singular = snake(model) if model else _IRREGULAR.get(plural) or _singular(plural)
     return Names(segment, plural, singular, model or camel(singular))
 
 

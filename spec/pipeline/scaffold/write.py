@@ -21,7 +21,7 @@ from pipeline.generate import build
 from pipeline.pull import replace_all
 
 from .corrections import as_text, proposed
-from .edits import Edits
+from .edits import SDK, Edits
 from .resource import ScaffoldError, names_of, read_resource, resource_names, snake
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def scaffold(config: Config, name: str, model: str | None, *, log: Callable[[str
         PipelineError: A correction is stale, or the generator failed. Nothing was changed.
     """
     contract = make_contract(config)
-    segment = _segment(contract, name)
-    if hasattr(AsyncContentGroove, snake(segment)):
+    root = config.published.parent.parent
+    segment = _segment(contract, name, root)
+    if _has(root, segment):
         log(f"The SDK has {snake(segment)} already: nothing was changed.")
         return False
     names = _free_names(contract, segment, model, log)
-    root = config.published.parent.parent
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as folder:
         corrections = Path(folder, config.corrections.name)
         actions = proposed(contract, names, resource_names(contract)[segment])
@@ -77,12 +77,17 @@ def scaffold(config: Config, name: str, model: str | None, *, log: Callable[[str
     return True
 
 
-def _segment(contract: Document, name: str) -> str:
+def _has(root: Path, segment: str) -> bool:
+    calls = root / SDK / "_async" / f"{snake(segment)}.py"
+    return calls.exists() or hasattr(AsyncContentGroove, snake(segment))
+
+
+def _segment(contract: Document, name: str, root: Path) -> str:
     found = resource_names(contract)
     for segment in found:
         if name in {segment, snake(segment)}:
             return segment
-    lacking = [segment for segment in found if not hasattr(AsyncContentGroove, snake(segment))]
+    lacking = [segment for segment in found if not _has(root, segment)]
     nested = sorted(path for path in contract["paths"] if f"/{name}" in path)
     hint = f" Its paths are nested ({', '.join(nested)}): write it by hand, like a call of clips." if nested else ""
     listed = f"It has {', '.join(lacking)}, which the SDK lacks." if lacking else "The SDK has all of its resources."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -12,6 +13,16 @@ ID = "0b6a9c1e-7f5d-4c0e-9a52-3f1f0c9d4e21"
 TIME = "2025-10-15T13:51:02.559Z"
 _ERRORS: dict[str, tuple[str, Json]] = {
     "401": ("not authorized", {"message": "You need to sign in or sign up before continuing."}),
+    "402": (
+        "payment required",
+        {
+            "code": "exceeded_quota_count",
+            "detail": "You have exceeded the monthly quota for number of projects.",
+            "source": {"pointer": ""},
+            "status": "422",
+            "title": "Unprocessable Entity",
+        },
+    ),
     "404": ("not found", {"detail": None, "source": None, "status": "404", "title": "Not Found"}),
     "429": (
         "too many requests",
@@ -39,6 +50,7 @@ class Added:
         updated: The schemas of the attributes of PUT, none without PUT.
         methods: What it has of list, get, create, update and delete.
         paged: Whether its list has filters, an order and pages.
+        counted: Whether an account can create only so many.
     """
 
     path: str
@@ -51,6 +63,7 @@ class Added:
     updated: dict[str, Json] = field(default_factory=dict[str, Json])
     methods: frozenset[str] = frozenset({"list", "get", "create", "update", "delete"})
     paged: bool = True
+    counted: bool = False
 
 
 TEXT: Json = {"type": "string"}
@@ -104,10 +117,11 @@ BRAND_KITS = Added(
         "title": (TEXT, "House style"),
         "font": ({"type": "string", "enum": ["sans", "serif"]}, "sans"),
         "opacity": ({"type": "number"}, 0.5),
-        "settings": ({"type": "object"}, {"corner": "left"}),
+        "settings": ({"type": "object", "additionalProperties": True}, {"corner": "left"}),
     },
     created={"title": TEXT, "font": {"type": "string", "enum": ["sans", "serif"]}, "opacity": {"type": "number"}},
     needed=("title", "font"),
+    counted=True,
     methods=frozenset({"list", "create"}),
     paged=False,
 )
@@ -135,7 +149,7 @@ def with_resource(published: Json, added: Added) -> Json:
     created = {"data": data, "links": {"self": url}}
     collection: Json = {
         "get": _operation(f"get{camel}s", f"list {words}s", many, listed, parameters=_query(added)),
-        "post": _operation(f"create{camel}", f"create {words}", one, created)
+        "post": _operation(f"create{camel}", f"create {words}", one, created, *(("402",) if added.counted else ()))
         | {"parameters": [], "requestBody": _body(added.created, added.needed)},
     }
     item: Json = {
@@ -155,7 +169,9 @@ def with_resource(published: Json, added: Added) -> Json:
         document["paths"][added.path] = collection
     if len(item) > 1:
         document["paths"][f"{added.path}/{{id}}"] = item
-    return document
+    # Parts of a document that is read from a file are never the same object.
+    copied: Json = json.loads(json.dumps(document))
+    return copied
 
 
 def _ref(name: str) -> Json:

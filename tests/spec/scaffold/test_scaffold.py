@@ -1,0 +1,272 @@
+"""A resource that the contract has and the SDK lacks becomes code: completely, once, and over nothing that exists."""
+
+from __future__ import annotations
+
+import ast
+import dataclasses
+import functools
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove_spec.config import load_config
+from contentgroove_spec.documents import dump_yaml
+from pipeline.corrections import apply_overlay, read
+from pipeline.scaffold import write
+from pipeline.scaffold.corrections import as_text, proposed
+from pipeline.scaffold.edits import Edits
+from pipeline.scaffold.insertions import Module
+from pipeline.scaffold.resource import ScaffoldError, names_of, read_resource, resource_names
+from pipeline.verify import check_contract
+from yaml import safe_load
+
+from tests.spec.scaffold.documents import BRAND_KITS, ID, PROJECTS, TRANSCRIPTIONS, Added, with_resource
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contentgroove_spec.config import Config
+    from pipeline.scaffold.resource import Names, Resource
+
+ROOT = Path(__file__).parents[3]
+CASES = [
+    pytest.param(PROJECTS, "Project", id="projects"),
+    pytest.param(TRANSCRIPTIONS, "MediaTranscription", id="transcriptions"),
+    pytest.param(BRAND_KITS, "BrandKit", id="brand-kits"),
+]
+
+
+PUBLISHED: dict[str, Any] = read(ROOT / "spec" / "openapi.yaml")
+OVERLAY: dict[str, Any] = read(ROOT / "spec" / "corrections.overlay.yaml")
+
+
+def corrected(document: dict[str, Any], names: Names) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the contract of a document, with the corrections that are proposed for a resource, and these."""
+    contract = apply_overlay(document, OVERLAY)
+    actions = proposed(contract, names, resource_names(contract)[names.segment])
+    # As they are written and read again.
+    return apply_overlay(contract, {**OVERLAY, "actions": safe_load(as_text(actions, names))}), actions
+
+
+@functools.cache
+def contract_with(path: str, model: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the contract with one of the resources, and the proposals."""
+    (added,) = [item for item in (PROJECTS, TRANSCRIPTIONS, BRAND_KITS) if item.path == path]
+    return corrected(with_resource(PUBLISHED, added), names_of(path.strip("/"), model))
+
+
+def resource_of(added: Added, model: str) -> Resource:
+    """Return what the corrected contract says about a resource."""
+    return read_resource(contract_with(added.path, model)[0], names_of(added.path.strip("/"), model))
+
+
+@pytest.mark.parametrize(("added", "model"), CASES)
+def test_corrections(added: Added, model: str) -> None:
+    """What every example has is required, times and URLs have formats, and nothing remains to be corrected."""
+    contract, actions = contract_with(added.path, model)
+    assert check_contract(contract) == []
+    segment = added.path.strip("/")
+    assert proposed(contract, names_of(segment, model), resource_names(contract)[segment]) == []
+    data = contract["components"]["schemas"][f"{added.singular}_response_object_data"]
+    assert data["title"] == model
+    attributes = data["properties"]["attributes"]
+    assert set(attributes["required"]) == set(added.attributes)
+    assert all(item["description"] for item in attributes["properties"].values())
+    assert attributes["properties"]["created_at"]["format"] == "date-time"
+    assert data["properties"]["type"]["enum"] == [added.type]
+    # Each has the number of the defect that it corrects, like those of the other resources.
+    assert {action["description"].partition(".")[0] for action in actions} <= {"1", "7", "8", "12", "13", "15"}
+
+
+@pytest.mark.parametrize(("added", "model"), CASES)
+def test_every_file(added: Added, model: str) -> None:
+    """Each new module can be parsed, and each changed one keeps all of its lines."""
+    edits = Edits(ROOT, resource_of(added, model), ["tool"])
+    for path, text in edits.made.items():
+        ast.parse(text, path)
+        assert not (ROOT / path).exists()
+    for path, module in edits.changed.items():
+        if path.endswith(".py"):
+            ast.parse(module.text, path)
+        # Nothing is taken away: what was there, in its order, is a part of what is there.
+        rest = iter(module.text)
+        before = "".join((ROOT / path).read_text(encoding="utf-8").split())
+        assert all(character in rest for character in before), path
+    assert {path.rpartition("/")[2] for path in edits.made} == {
+        f"{added.singular}s.py",
+        f"test_{added.singular}s.py",
+    }
+
+
+def test_the_code_of_a_model() -> None:
+    """Types, nulls and texts are those of the contract."""
+    edits = Edits(ROOT, resource_of(PROJECTS, "Project"), [])
+    (model,) = [
+        node
+        for node in ast.parse(edits.changed["overlay/contentgroove/models.py"].text).body
+        if isinstance(node, ast.ClassDef) and node.name == "Project"
+    ]
+    found = {
+        item.name: (ast.unparse(item.returns), ast.get_docstring(item))
+        for item in model.body
+        if isinstance(item, ast.FunctionDef) and item.returns is not None
+    }
+    assert found["created_at"] == ("dt.datetime", "When the project was created.")
+    assert found["description"] == ("str | None", "The project's description.")
+    assert found["archived"] == ("bool", "Whether the project is archived.")
+    assert found["media_count"] == ("int", "The number of medias.")
+    assert found["total_duration"][0] == "float | None"
+    assert found["labels"][0] == "tuple[str, ...]"
+    assert (found["media_ids"][0], found["user_id"][0]) == ("tuple[str, ...]", "str | None")
+
+
+def test_what_a_document_describes_itself() -> None:
+    """Its own descriptions, titles and requirements stay."""
+    document = with_resource(PUBLISHED, PROJECTS)
+    data = document["components"]["schemas"]["project_response_object_data"]
+    data["description"] = "Several medias under one name."
+    data["properties"]["attributes"]["properties"]["color"]["description"] = "the color in CSS"
+    data["properties"]["attributes"]["required"] = ["name"]
+    contract, _ = corrected(document, names_of("projects"))
+    resource = read_resource(contract, names_of("projects"))
+    assert resource.description == "Several medias under one name."
+    assert {field.name: field.text for field in resource.attributes}["color"] == "The color in CSS."
+    required = contract["components"]["schemas"]["project_response_object_data"]["properties"]["attributes"]["required"]
+    assert sorted(required) == sorted(PROJECTS.attributes)
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Callable[[Added, str], Config]:
+    """Copies what is written into, with a document that has a resource more."""
+
+    def make(added: Added, model: str) -> Config:
+        changed = Edits(ROOT, resource_of(added, model), []).changed
+        for path in (*changed, "spec/corrections.overlay.yaml"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, tmp_path / path)
+        (tmp_path / "generated").mkdir()
+        config = load_config(tmp_path / "spec" / "pipeline.toml")
+        config.published.write_text(json.dumps(with_resource(PUBLISHED, added)), encoding="utf-8")
+        return config
+
+    return make
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files."""
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def generated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Generates nothing but the contract, and runs no tool afterwards."""
+    made: dict[tuple[bytes, bytes], dict[str, Any]] = {}
+
+    def make_contract(config: Config) -> dict[str, Any]:
+        texts = config.published.read_bytes(), config.corrections.read_bytes()
+        if texts not in made:
+            made[texts] = apply_overlay(read(config.published), read(config.corrections))
+        return made[texts]
+
+    def build(config: Config, folder: Path) -> dict[Path, Path]:
+        (folder / "contract.yaml").write_text(dump_yaml(make_contract(config)), encoding="utf-8")
+        return {folder / "contract.yaml": config.contract}
+
+    monkeypatch.setattr(write, "make_contract", make_contract)
+    monkeypatch.setattr(write, "build", build)
+    monkeypatch.setattr(write, "_finish", lambda *_: None)
+    monkeypatch.setattr(write, "_tools", lambda *_: ["projects_getApiV1Projects"])
+
+
+@pytest.mark.usefixtures("generated")
+def test_once_and_never_over_what_exists(copy: Callable[[Added, str], Config], tmp_path: Path) -> None:
+    """The second time says that it exists; a file in the way stops everything before it begins."""
+    config = copy(PROJECTS, "Project")
+    lines: list[str] = []
+    in_the_way = tmp_path / "tests" / "cli" / "test_projects.py"
+    in_the_way.parent.mkdir(exist_ok=True)
+    in_the_way.write_text("mine", encoding="utf-8")
+    before = tree(tmp_path)
+    with pytest.raises(ScaffoldError, match=r"tests/cli/test_projects.py would be overwritten"):
+        write.scaffold(config, "projects", None, log=lines.append)
+    assert tree(tmp_path) == before
+    in_the_way.unlink()
+    assert write.scaffold(config, "projects", None, log=lines.append)
+    assert "class AsyncProjects" in (tmp_path / "overlay/contentgroove/_async/projects.py").read_text(encoding="utf-8")
+    assert "(assumed)" in lines[-1]
+    after = tree(tmp_path)
+    assert not write.scaffold(config, "projects", None, log=lines.append)
+    assert lines[-1] == "The SDK has projects already: nothing was changed."
+    assert tree(tmp_path) == after
+
+
+@pytest.mark.usefixtures("generated")
+def test_names_that_are_wrong(copy: Callable[[Added, str], Config], tmp_path: Path) -> None:
+    """The message says which resources the SDK lacks; a model's name that is taken is not taken twice."""
+    config = copy(TRANSCRIPTIONS, "MediaTranscription")
+    before = tree(tmp_path)
+    with pytest.raises(ScaffoldError, match=r"no resource 'films'.*It has transcriptions, which the SDK lacks"):
+        write.scaffold(config, "films", None, log=pytest.fail)
+    with pytest.raises(ScaffoldError, match=r"MODEL=Media: another schema has this name"):
+        write.scaffold(config, "transcriptions", "Media", log=pytest.fail)
+    assert tree(tmp_path) == before
+    lines: list[str] = []
+    assert write.scaffold(config, "transcriptions", None, log=lines.append)
+    assert "so the model is TranscriptionResource" in lines[0]
+    assert "each account has the example" in lines[-1]
+
+
+def test_an_existing_resource(config: Config) -> None:
+    """It is named, and nothing changes."""
+    lines: list[str] = []
+    shutil.copy(ROOT / "spec" / "openapi.yaml", config.published)
+    real = dataclasses.replace(config, corrections=ROOT / "spec" / "corrections.overlay.yaml")
+    assert not write.scaffold(real, "medias", None, log=lines.append)
+    assert lines == ["The SDK has medias already: nothing was changed."]
+
+
+def test_a_lost_location_is_named() -> None:
+    """The file, what is missing in it, and where the scaffold's own code must change."""
+    module = Module("overlay/some.py", "import os\n\nNAMES = ['a']\n")
+    with pytest.raises(ScaffoldError, match=r"overlay/some.py no longer has the variable OTHERS.*edits\.py"):
+        module.into_literal("OTHERS", "'b'")
+    with pytest.raises(ScaffoldError, match=r"no longer has if TYPE_CHECKING"):
+        module.import_for_types("import re")
+    module.into_literal("NAMES", "'b'")
+    module.import_at_top("import re")
+    assert ast.unparse(ast.parse(module.text)) == "import os\nimport re\nNAMES = ['a', 'b']"
+
+
+def test_attributes_that_no_model_can_have() -> None:
+    """A name that Python does not accept, or that each model uses itself, is an error that says so."""
+    for name, problem in (("coverUrl", "snake case"), ("extra", "member of every model")):
+        contract = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
+        data = contract["components"]["schemas"]["project_response_object_data"]
+        data["properties"]["attributes"]["properties"][name] = {"type": "string"}
+        with pytest.raises(ScaffoldError, match=problem):
+            read_resource(contract, names_of("projects"))
+
+
+def test_ids_stay_ids() -> None:
+    """What a recorded example means has the example's own id."""
+    edits = Edits(ROOT, resource_of(PROJECTS, "Project"), [])
+    expected = edits.changed["tests/recorded/expected.py"].text
+    (assigned,) = [
+        node.value
+        for node in ast.parse(expected).body
+        if isinstance(node, ast.AnnAssign) and ast.unparse(node.target) == "_SUCCESSES"
+    ]
+    assert isinstance(assigned, ast.Dict)
+    meanings = {ast.literal_eval(key): value for key, value in zip(assigned.keys, assigned.values, strict=True) if key}
+    meaning = meanings["getProjectById-200-example"]
+    assert isinstance(meaning, ast.Dict)
+    values = {
+        ast.literal_eval(key): ast.unparse(value)
+        for key, value in zip(meaning.keys, meaning.values, strict=True)
+        if key
+    }
+    assert values["id"] == repr(ID)
+    assert values["labels"] == "('space', 'chimp')"
+    assert values["total_duration"] == "98.5"

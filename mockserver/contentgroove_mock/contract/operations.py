@@ -13,7 +13,7 @@ from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.contract.bodies import BodySpec
 from contentgroove_mock.contract.credentials import Credentials, cookies
 from contentgroove_mock.contract.parameters import Parameter, Query, check_texts
-from contentgroove_mock.contract.paths import PathTable, base_patterns, parameter_names
+from contentgroove_mock.contract.paths import PathTable, base_patterns, parameter_names, without_query
 from contentgroove_mock.contract.schemas import Components
 from contentgroove_mock.contract.violations import Violation, short_repr
 
@@ -82,7 +82,7 @@ class Operation:
         query = [item for item in parameters if item.location == "query"]
         self.query = Query(query, self._credentials.in_query, components)
         in_path = {item.name: item for item in parameters if item.location == "path"}
-        self._in_path = [in_path.get(name) for name in parameter_names(_without_query(self.path))]
+        self._in_path = [in_path.get(name) for name in parameter_names(without_query(self.path))]
         self._in_headers = [
             item for item in parameters if item.location == "header" and item.name.lower() not in _NOT_PARAMETERS
         ]
@@ -153,7 +153,7 @@ class Operations:
             servers = documented.own_servers or document.get("servers") or []
             bases = [re.escape(base_path)] if base_path is not None else base_patterns(servers)
             for base in dict.fromkeys(bases):
-                path = _without_query(operation.path)
+                path = without_query(operation.path)
                 tables.setdefault(base, PathTable()).add(path, operation.method, operation)
             for callback in documented.callbacks:
                 self._add_webhook(callback.callback, callback, components)
@@ -182,7 +182,3 @@ def _headers(declaration: dict[str, Any], components: Components) -> Iterator[tu
         except DocumentError as error:
             components.problems.append(f"response header {name}: {error}; it is not checked")
 
-
-def _without_query(path: str) -> str:
-    """Return a template without the query or fragment by which some documents tell operations of one path apart."""
-    return re.split(r"[?#]", path, maxsplit=1)[0] or "/"

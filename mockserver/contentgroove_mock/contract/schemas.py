@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.contract.violations import Rule
 
-Side: TypeAlias = Literal["request", "response"]
-"""Who sends a value: it decides what `readOnly` and `writeOnly` mean."""
+Side: TypeAlias = Literal["request", "response", "either"]
+"""In which message a value is: it decides what `readOnly` and `writeOnly` mean; in an example by itself, nothing."""
 
 _RULES: dict[str, Rule] = {"type": "type", "const": "enum", "format": "format"}
 _CONTRACT = "urn:contract"
-_FORBIDDEN = {"request": "readOnly", "response": "writeOnly"}
+_FORBIDDEN: dict[Side, str] = {"request": "readOnly", "response": "writeOnly"}
 
 
 class Finding(Struct, frozen=True):
@@ -95,7 +95,7 @@ class Components:
     def compiled_as_it_is(self, prepared: Schema, side: Side) -> CompiledSchema:
         """Compile a part of a prepared schema."""
         if not self._is_directed:
-            side = "response"
+            side = "either"
         text = json.dumps(prepared, sort_keys=True)
         if (text, side) not in self._compiled:
             # A colon is in no name of a document's own.
@@ -145,7 +145,7 @@ class Components:
 
         `above` has those that the schema of which this one is a part declares.
         """
-        if not self._is_directed or not isinstance(schema, dict):
+        if not self._is_directed or side == "either" or not isinstance(schema, dict):
             return schema
         members = cast("Schema", schema)
         properties: Schema = members.get("properties", {})

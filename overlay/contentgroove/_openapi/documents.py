@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 from contentgroove_api.types import check_levels
+from msgspec import Struct
 
 from contentgroove.errors import ContentGrooveError
 
@@ -29,6 +30,18 @@ MAX_NODES = 500_000
 MAX_DEPTH = 100
 
 
+class Limits(Struct, frozen=True):
+    """How large a document may be.
+
+    Attributes:
+        bytes: Its size in UTF-8.
+        nodes: Its values, with every YAML alias and merge key counted as what it names.
+    """
+
+    bytes: int = MAX_BYTES
+    nodes: int = MAX_NODES
+
+
 class DocumentError(ContentGrooveError):
     """A text is not a usable OpenAPI document; the message says what is wrong and where."""
 
@@ -37,7 +50,7 @@ class _TooLargeError(Exception):
     """A document has too many values or levels."""
 
 
-def parse(content: bytes | str, source: str) -> Json:
+def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Json:
     """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
 
     Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique.
@@ -45,12 +58,14 @@ def parse(content: bytes | str, source: str) -> Json:
     Args:
         content: The document, in UTF-8 if it is bytes.
         source: The document's name in messages, such as its URL.
+        limits: How large it may be; `Limits()` by default.
 
     Raises:
         DocumentError: It is too large, empty, HTML, not UTF-8, neither JSON nor YAML or not an object, or it contains
             a value that JSON does not support.
     """
-    text = _decode(content, source)
+    limits = limits or Limits()
+    text = _decode(content, source, limits.bytes)
     if not text.strip():
         raise DocumentError(f"{source} is empty. Pass an OpenAPI 3.x document.")
     if re.match(r"\s*(?:<!doctype\s+html|<html|<\?xml)", text, re.IGNORECASE):
@@ -58,9 +73,9 @@ def parse(content: bytes | str, source: str) -> Json:
     language, load = ("JSON", _load_json) if text.lstrip().startswith(("{", "[")) else ("YAML", _load_yaml)
     try:
         data = load(text)
-        _check_size(data)
+        _check_size(data, limits.nodes)
     except _TooLargeError as error:
-        raise DocumentError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels.") from error
+        raise DocumentError(f"{source} has more than {limits.nodes:,} values or {MAX_DEPTH} levels.") from error
     except (ValueError, KeyError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise DocumentError(f"{source} is not valid {language}, or is truncated: {reason}.") from error
@@ -124,12 +139,12 @@ def yaml_loader() -> Any:
     return Loader
 
 
-def _decode(content: bytes | str, source: str) -> str:
+def _decode(content: bytes | str, source: str, max_bytes: int) -> str:
     size = len(content)
-    if isinstance(content, str) and size <= MAX_BYTES:
+    if isinstance(content, str) and size <= max_bytes:
         size = len(content.encode("utf-8", "replace"))
-    if size > MAX_BYTES:
-        raise DocumentError(f"{source} is larger than {MAX_BYTES:,} bytes.")
+    if size > max_bytes:
+        raise DocumentError(f"{source} is larger than {max_bytes:,} bytes.")
     if isinstance(content, str):
         return content
     try:
@@ -177,14 +192,14 @@ def _load_yaml(text: str) -> object:
     return data
 
 
-def _check_size(data: object) -> None:
+def _check_size(data: object, max_nodes: int) -> None:
     # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
     count = 0
     pending: list[tuple[object, int]] = [(data, 0)]
     while pending:
         value, depth = pending.pop()
         count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
+        if count > max_nodes or depth > MAX_DEPTH:
             raise _TooLargeError
         if isinstance(value, dict):
             pending.extend((item, depth + 1) for item in cast("Json", value).values())

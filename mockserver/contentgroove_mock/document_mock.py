@@ -1,4 +1,4 @@
-"""A mock of any API, made from its document alone: Prism's responses, and each exchange checked by the contract checker.
+"""A mock of any API, made from its document alone: Prism responds, and the contract checker checks each exchange.
 
 The checker sees what Prism does not check, and the other way round. A request passes the checker first and is then sent
 on to Prism, below no base path, because Prism knows none.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import httpcore
 import msgspec
 from contentgroove._core.redaction import redact_url
+from contentgroove._openapi.compositions import without_empty_parts
 
 from contentgroove_mock.contract.asgi import headers_of, kept_headers, read_body, target_of, violations_in
 from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse, Checker, Conventions
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 _TIMEOUTS = {"connect": 5.0, "read": 30.0, "write": 30.0, "pool": 30.0}
 _PROBLEM = b"application/problem+json"
+_JSON = "application/json"
+_RANGES = frozenset({"*/*", "*", "application/*"})
 
 
 class Exchange(NamedTuple):
@@ -71,7 +74,11 @@ class DocumentMock:
     """
 
     def __init__(
-        self, checker: Checker, prism_url: str, renamed: dict[str, str], on_exchange: Callable[[Exchange], object]
+        self,
+        checker: Checker,
+        prism_url: str | None,
+        renamed: dict[str, str],
+        on_exchange: Callable[[Exchange], object],
     ) -> None:
         self.checker = checker
         self._prism_url = prism_url
@@ -125,6 +132,8 @@ class DocumentMock:
             except ValueError as error:
                 # Prism never responds to it.
                 return _problem(400, f"The body is not JSON: {error}.")
+        if self._prism_url is None:
+            return _problem(404, "The document has no operations.")
         found = self.checker.locate(request)
         path, _, query = request.target.partition("?")
         if found is not None:
@@ -173,13 +182,17 @@ def serve_document(
     """
     checker = Checker(document, conventions=Conventions())
     served, renamed = prism_document(checker.document)
-    with tempfile.TemporaryDirectory(prefix="contentgroove-mock-") as folder:
-        path = Path(folder, "openapi.json")
-        path.write_text(json.dumps(served), encoding="utf-8")
-        with Prism.mock(path, dynamic=dynamic) as prism:
-            mock = DocumentMock(checker, prism.base_url, renamed, on_exchange)
-            with serve_app(mock, port, host=host) as origin:
-                yield origin + checker.base_path, mock
+    with contextlib.ExitStack() as stack:
+        prism_url: str | None = None
+        # Prism refuses a document without operations, such as one that describes only webhooks.
+        if checker.operations:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="contentgroove-mock-"))
+            path = Path(folder, "openapi.json")
+            path.write_text(json.dumps(served), encoding="utf-8")
+            prism_url = stack.enter_context(Prism.mock(path, dynamic=dynamic)).base_url
+        mock = DocumentMock(checker, prism_url, renamed, on_exchange)
+        origin = stack.enter_context(serve_app(mock, port, host=host))
+        yield origin + checker.base_path, mock
 
 
 def prism_document(document: Json) -> tuple[Json, dict[str, str]]:
@@ -197,17 +210,31 @@ def prism_document(document: Json) -> tuple[Json, dict[str, str]]:
         bare = without_query(key)
         if bare != key:
             renamed[key] = f"{'' if bare.endswith('/') else '/'}operation-{len(renamed) + 1}"
-        paths[bare + renamed.get(key, "")] = item
+        paths[bare + renamed.get(key, "")] = _with_json_first(item)
     # Prism looks at the servers only to find the base path, which is not in the requests that it gets.
-    return {**document, "paths": paths, "servers": [{"url": "/"}]}, renamed
+    return without_empty_parts({**document, "paths": paths, "servers": [{"url": "/"}]}), renamed
+
+
+def _with_json_first(value: Any) -> Any:
+    """Put JSON before a body's other media types; Prism makes the first one, and no body of a range of types."""
+    if isinstance(value, list):
+        return [_with_json_first(item) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    members = {key: _with_json_first(item) for key, item in cast("Json", value).items()}
+    content = members.get("content")
+    if isinstance(content, dict):
+        named = {_JSON if key in _RANGES else key: media for key, media in cast("Json", content).items()}
+        members["content"] = dict(sorted(named.items(), key=lambda pair: "json" not in pair[0].lower()))
+    return members
 
 
 def exchange_lines(exchange: Exchange) -> list[str]:
     """Return an exchange as lines of a log: one for it, and one for each violation."""
-    lines = [f"{exchange.request} → {exchange.status}"]
-    for item in exchange.violations:
-        lines.append(f"    {item.location}: {item.rule}: {item.message}; seen: {item.actual}")
-    return lines
+    return [
+        f"{exchange.request} → {exchange.status}",
+        *(f"    {item.location}: {item.rule}: {item.message}; seen: {item.actual}" for item in exchange.violations),
+    ]
 
 
 def _is_own_problem(headers: Sequence[tuple[bytes, bytes]]) -> bool:
@@ -238,4 +265,3 @@ def _problem(status: int, detail: str) -> tuple[int, list[tuple[bytes, bytes]], 
 
 def _shown(request: CheckedRequest) -> str:
     return f"{request.method} {redact_url(request.target)}"
-

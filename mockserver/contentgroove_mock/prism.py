@@ -74,7 +74,9 @@ class Prism:
             dynamic: Whether Prism makes up another response each time, instead of serving examples.
             start_seconds: How long Prism may take to start, in seconds.
         """
-        return cls(("mock", "--dynamic") if dynamic else ("mock",), Path(contract), upstream=None, start_seconds=start_seconds)
+        return cls(
+            ("mock", "--dynamic") if dynamic else ("mock",), Path(contract), upstream=None, start_seconds=start_seconds
+        )
 
     @classmethod
     def proxy(cls, contract: str | Path, upstream: str, *, start_seconds: float = 30.0) -> Self:

@@ -101,11 +101,7 @@ _FILES = {
 }
 """The files that a `pipeline.toml` need not name, relative to it."""
 
-_GENERATOR = {
-    "use_path_prefixes_for_title_model_names": False,
-    "literal_enums": True,
-    "docstrings_on_attributes": True,
-}
+_GENERATOR = {"literal_enums": True, "docstrings_on_attributes": True}
 
 
 def load_config(path: Path) -> Config:
@@ -131,7 +127,9 @@ def folder_config(folder: Path, published: Path, title: str) -> Config:
     path = folder / "pipeline.toml"
     data = _data(path) if path.is_file() else {}
     files = {"published": published.name, **data.get("files", {})}
-    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()).strip("_").lower()
+    words = (
+        re.sub(r"\W+", "_", unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()).strip("_").lower()
+    )
     name = str(data.get("generator", {}).get("package_name_override") or f"{words or 'api'}_client")
     # A module's name cannot start with a digit.
     files.setdefault("package", f"generated/{name if name.isidentifier() else f'api_{name}'}")

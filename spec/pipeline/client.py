@@ -11,10 +11,14 @@ import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
+import jsonschema_rs
+from contentgroove._openapi.compositions import without_empty_parts
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.operations import METHODS, operations
+from contentgroove._openapi.schemas import COMPONENTS
 from contentgroove_spec import PipelineError
 
 from .generate import run_generator
@@ -28,7 +32,10 @@ if TYPE_CHECKING:
     from .folders import Folder
 
 _SKIPPED = re.compile(r"^WARNING parsing (?P<operation>\S+ \S+) within .*Endpoint will not be generated\.$")
+_PARTIAL = re.compile(r"^WARNING parsing (?P<operation>\S+ \S+) within [^.]*\.$")
+_SCHEMA = re.compile(r"Unable to (?:parse|process) schema /components/schemas/(?P<name>.+?):?")
 _ROUNDS = 100
+_ATTEMPTS = 4
 _IMPORT_SECONDS = 300.0
 _IMPORT_ALL = """
 import importlib, json, pkgutil, sys
@@ -68,32 +75,44 @@ def generate_client(folder: Folder, log: Callable[[str], None] = lambda _: None)
         PipelineError: The generator could make nothing of the document.
     """
     config = folder.config
-    document, skipped, warnings = acceptable(folder.contract)
+    by_title = config.generator.get("use_path_prefixes_for_title_model_names") is False
+    document, skipped, warnings = acceptable(folder.contract, by_title=by_title)
     config.package.parent.mkdir(parents=True, exist_ok=True)
     config.contract_json.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
         made, package = Path(name, "contract.json"), Path(name, config.package.name)
-        made.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
         log("Generating the client; a document of a megabyte takes about a minute.")
-        output = run_generator(config, made, package, strict=False)
-        skipped += _skipped(output)
+        for _ in range(_ATTEMPTS):
+            made.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+            shutil.rmtree(package, ignore_errors=True)
+            output = run_generator(config, made, package, strict=False).splitlines()
+            refused = _refused_schemas(output, document)
+            if not refused:
+                break
+            for schema, reason in refused.items():
+                document["components"]["schemas"][schema] = {}
+                warnings.append(f"schema {schema}: it is any value in the client: {reason}")
+        skipped += _parsed(output, _SKIPPED)
+        warnings += _parsed(output, _PARTIAL)
         broken = _broken_modules(package)
         skipped += [f"{module}: its module cannot be imported: {reason}" for module, reason in broken.items()]
         count = len([*package.glob("api/*/*.py")]) - len([*package.glob("api/*/__init__.py")])
         if not count and skipped:
-            listed = "".join(f"\n  {line}" for line in skipped[:10])
-            warnings.append(f"No operation could be generated; only models were.{listed}")
+            warnings.append("No operation could be generated; only models were.")
         replace_all({made: config.contract_json, package: config.package})
     return Client(config.package, count, tuple(dict.fromkeys(skipped)), tuple(dict.fromkeys(warnings)))
 
 
-def acceptable(document: Document) -> tuple[Document, list[str], list[str]]:
-    """Return a document that the generator can read, the operations that were left out, and what else was changed."""
+def acceptable(document: Document, *, by_title: bool = False) -> tuple[Document, list[str], list[str]]:
+    """Return a document that the generator can read, the operations that were left out, and what else was changed.
+
+    `by_title` says that models are named after the titles of their schemas.
+    """
     # Loaded here, because the other commands do not need the generator.
     from openapi_python_client.schema import OpenAPI
     from pydantic import ValidationError
 
-    result = copy.deepcopy(document)
+    result = without_empty_parts(copy.deepcopy(document))
     skipped: list[str] = []
     warnings: list[str] = []
     info = as_object(result.get("info"))
@@ -111,6 +130,13 @@ def acceptable(document: Document) -> tuple[Document, list[str], list[str]]:
         else:
             break
     _name_operations(result, warnings)
+    renamed = _new_names(result, warnings)
+    for part in ("paths", "components"):
+        if part in result:
+            result[part] = _for_names(result[part], renamed, keep_titles=by_title, names=part == "paths")
+    schemas = as_object(as_object(result.get("components")).get("schemas"))
+    if renamed:
+        result["components"]["schemas"] = {renamed.get(name, name): schema for name, schema in schemas.items()}
     return result, [*dict.fromkeys(skipped)], warnings
 
 
@@ -165,6 +191,54 @@ def _name_operations(document: Document, warnings: list[str]) -> None:
                 warnings.append(f"{operation}: its operationId {given!r} is not unique; its function is {free}.")
 
 
+def _new_names(document: Document, warnings: list[str]) -> dict[str, str]:
+    """Return new names for the shared schemas whose classes would have the name of another one's."""
+    from openapi_python_client.strings import ClassName
+
+    taken: set[str] = set()
+    renamed: dict[str, str] = {}
+    for name in as_object(as_object(document.get("components")).get("schemas")):
+        free, number = name, 1
+        while str(ClassName(free, "")).lower() in taken:
+            number += 1
+            free = f"{name}_{number}"
+        taken.add(str(ClassName(free, "")).lower())
+        if free != name:
+            renamed[name] = free
+            warnings.append(f"schema {name}: another one has a similar name; its class is named after {free}.")
+    return renamed
+
+
+def _for_names(value: Any, renamed: dict[str, str], *, keep_titles: bool, names: bool = False) -> Any:
+    """Rename schemas, and leave out what the generator refuses whole operations for: titles and wrong defaults."""
+    if isinstance(value, list):
+        return [_for_names(item, renamed, keep_titles=keep_titles) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    members = cast("Document", value)
+    result: Document = {}
+    for key, item in members.items():
+        if not names and key in {"example", "examples"}:
+            result[key] = item
+        elif not names and key == "$ref" and isinstance(item, str) and item.startswith(COMPONENTS):
+            own = unquote(item.removeprefix(COMPONENTS))
+            result[key] = f"{COMPONENTS}{renamed[own]}" if own in renamed else item
+        elif names or not (_is_wrong_default(key, item, members) or (key == "title" and not keep_titles)):
+            below = key in {"properties", "schemas", "parameters", "responses"} and not names
+            result[key] = _for_names(item, renamed, keep_titles=keep_titles, names=below)
+    return result
+
+
+def _is_wrong_default(key: str, value: Any, schema: Document) -> bool:
+    rules = {name: schema[name] for name in ("type", "enum", "format") if name in schema}
+    if key != "default" or not rules:
+        return False
+    try:
+        return not jsonschema_rs.Draft202012Validator(rules, validate_formats=True).is_valid(value)
+    except ValueError:
+        return True
+
+
 def _function_name(text: str) -> str:
     from openapi_python_client.schema.untrusted_string import UntrustedString
     from openapi_python_client.strings import PythonIdentifier
@@ -172,15 +246,30 @@ def _function_name(text: str) -> str:
     return str(PythonIdentifier(UntrustedString(text), "field_"))
 
 
-def _skipped(output: str) -> list[str]:
-    """Return the operations that the generator says it has left out, each with its reason."""
-    lines = output.splitlines()
+def _parsed(lines: list[str], pattern: re.Pattern[str]) -> list[str]:
+    """Return the operations of which the generator left something out, each with its reason."""
     found: list[str] = []
     for index, line in enumerate(lines):
-        if (match := _SKIPPED.match(line.strip())) is not None:
-            reason = next((text.strip() for text in lines[index + 1 : index + 4] if text.strip()), "no reason was given")
+        if (match := pattern.fullmatch(line.strip())) is not None:
+            # The reason contains objects of the generator, which mean nothing to a reader.
+            reason = re.sub(r"<openapi_python_client\S* object at \S+>", "…", _reason(lines, index))
             found.append(f"{match['operation']}: {reason}")
     return found
+
+
+def _refused_schemas(lines: list[str], document: Document) -> dict[str, str]:
+    """Return the shared schemas that the generator could not read, each with the reason."""
+    schemas = as_object(as_object(document.get("components")).get("schemas"))
+    found: dict[str, str] = {}
+    for index, line in enumerate(lines):
+        match = _SCHEMA.fullmatch(line.strip())
+        if match is not None and schemas.get(match["name"]):
+            found[match["name"]] = _reason(lines, index)
+    return found
+
+
+def _reason(lines: list[str], index: int) -> str:
+    return next((text.strip() for text in lines[index + 1 : index + 4] if text.strip()), "no reason was given")
 
 
 def _broken_modules(package: Path) -> dict[str, str]:
@@ -199,4 +288,3 @@ def _broken_modules(package: Path) -> dict[str, str]:
         raise PipelineError(f"The client cannot be imported: {lines[-1] if lines else 'it gave no reason'}")
     broken: dict[str, str] = json.loads(done.stdout.splitlines()[-1])
     return broken
-

@@ -8,7 +8,7 @@ import time
 import warnings
 from collections import Counter
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.operations import operations, server_urls
@@ -85,9 +85,9 @@ def make_report(folder: Folder, *, seconds: float = CHECK_SECONDS) -> Report:
     checker = Checker(document, conventions=Conventions())
     problems = [
         *folder.problems,
-        *_limited(_structure(folder.published), seconds, "the structure"),
+        *_limited(_structure(folder.published), seconds, "The structure"),
         *checker.problems,
-        *_limited(wrong_examples(document), seconds, "the examples"),
+        *_limited(wrong_examples(document), seconds, "The examples"),
     ]
     return Report(
         file=folder.config.published.name,
@@ -95,9 +95,7 @@ def make_report(folder: Folder, *, seconds: float = CHECK_SECONDS) -> Report:
         version=str(info.get("version", "")),
         openapi=str(document.get("openapi", "")),
         servers=tuple(server_urls(document)),
-        security={
-            name: str(as_object(scheme).get("type", "")) for name, scheme in _schemes(components)
-        },
+        security={name: str(as_object(scheme).get("type", "")) for name, scheme in _schemes(components)},
         schemas=len(as_object(components.get("schemas"))),
         webhooks=tuple(checker.event_schemas),
         operations=tuple(
@@ -119,14 +117,14 @@ def as_text(report: Report) -> str:
     lines = [
         f"{report.title or 'An API without a title'} {report.version}".rstrip(),
         f"  {report.file}, OpenAPI {report.openapi}",
-        f"  servers: {', '.join(report.servers) or 'none; requests go to the document’s own host'}",
+        f"  servers: {', '.join(report.servers) or 'none; requests go to the host of the document'}",
         f"  security: {', '.join(f'{name} ({kind})' for name, kind in report.security.items()) or 'none'}",
         f"  {len(report.operations)} operations, {report.schemas} schemas, {len(report.webhooks)} webhooks",
         "",
         "Operations",
     ]
     for row in report.operations:
-        told = " ".join(part for part in (row.id, f"– {row.summary}" if row.summary else "") if part)
+        told = " ".join(part for part in (row.id, f"({row.summary})" if row.summary else "") if part)
         lines.append(f"  {row.method:<7} {row.path}{f'  {told}' if told else ''}")
     if not report.operations:
         lines.append("  none")
@@ -181,7 +179,7 @@ def _structure(document: Document) -> Iterator[str]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            for error in validator(document).iter_errors():
+            for error in validator(cast("Any", document)).iter_errors():
                 steps: Iterable[Any] = error.absolute_path
                 location = "/".join(map(str, steps))
                 yield f"{location or 'the document'}: {' '.join(str(error.message).split())[:200]}"
@@ -198,5 +196,5 @@ def _limited(found: Iterator[str], seconds: float, subject: str) -> Iterator[str
             return
         yield finding
         if count == MAX_OF_A_CHECK or time.monotonic() > end:
-            yield f"The check of {subject} ended after {count} findings; there can be more."
+            yield f"{subject} was not checked to the end, because that takes long; there can be more problems."
             return

@@ -87,7 +87,9 @@ class BodySpec:
         }
         self._components = components
         json_types = [media for media in self._media.values() if _JSON_TYPE.fullmatch(media.essence)]
-        preferred = next((media for media in json_types if media.essence == _JSON), json_types[0] if json_types else None)
+        preferred = next(
+            (media for media in json_types if media.essence == _JSON), json_types[0] if json_types else None
+        )
         self.json_schema: dict[str, Any] = {} if preferred is None else preferred.schema
         self._is_json = bool(json_types) and len(json_types) == len(self._media)
 
@@ -166,7 +168,9 @@ class BodySpec:
             try:
                 item = self._part(media, name, data, is_json=bool(_JSON_TYPE.fullmatch(part.get_content_type())))
             except ValueError as error:
-                yield Violation(operation, f"{location}#/{name}", "json", f"the part is JSON: {error}", short_repr(data))
+                yield Violation(
+                    operation, f"{location}#/{name}", "json", f"the part is JSON: {error}", short_repr(data)
+                )
                 continue
             self._put(media, value, name, item)
         yield from _violations(media, value, operation, location)
@@ -181,7 +185,7 @@ class BodySpec:
     def _part(self, media: _Media, name: str, data: bytes, *, is_json: bool) -> Any:
         schema = self._components.resolved(member_schema(name, media.compiled.resolved, self._components))
         types = types_of(schema, self._components)
-        if is_json or types == {"object"}:
+        if is_json or {*types} == {"object"}:
             return decode_json(data)
         if "array" in types:
             types = types_of(schema.get("items", {}), self._components)
@@ -206,9 +210,7 @@ def _check_json(media: _Media, content: bytes, operation: str, location: str) ->
 
 def _violations(media: _Media, value: object, operation: str, location: str) -> Iterator[Violation]:
     for finding in media.compiled.findings(value):
-        yield Violation(
-            operation, f"{location}#{join(finding.steps)}", finding.rule, finding.message, finding.actual
-        )
+        yield Violation(operation, f"{location}#{join(finding.steps)}", finding.rule, finding.message, finding.actual)
 
 
 def _properties(schema: dict[str, Any], components: Components, depth: int = 0) -> list[str]:

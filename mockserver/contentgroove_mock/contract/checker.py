@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 CONTRACT = Path(__file__).parents[1] / "contract.json"
 
+
 class CheckedRequest(Struct, frozen=True):
     """A request.
 

@@ -181,4 +181,3 @@ def _headers(declaration: dict[str, Any], components: Components) -> Iterator[tu
             yield name, resolve(components.document, node)
         except DocumentError as error:
             components.problems.append(f"response header {name}: {error}; it is not checked")
-

@@ -71,7 +71,7 @@ class Parameter(Struct, frozen=True):
     ) -> Parameter:
         """Compile a parameter object, or a header object of a response; `location` is for messages."""
         where = str(declaration.get("in", "header"))
-        media_type, media = next(iter(as_object(declaration.get("content")).items()), ("", {}))
+        media_type, media = next(iter(as_object(declaration.get("content")).items()), ("", None))
         schema = as_object(media).get("schema", {}) if media_type else declaration.get("schema", {})
         style = str(declaration.get("style", _STYLES.get(where, "form")))
         compiled = components.compiled(schema, side, location)
@@ -97,7 +97,7 @@ class Parameter(Struct, frozen=True):
     @property
     def is_spread(self) -> bool:
         """True if the members of an object are written like parameters of their own."""
-        return self.style == "form" and self.explode and not self.is_json and self.types == {"object"}
+        return self.style == "form" and self.explode and not self.is_json and {*self.types} == {"object"}
 
     def findings(self, texts: Sequence[str], decode: Callable[[str], str] = unquote) -> list[Finding]:
         """Return the errors in what was sent; `texts` are as they were sent, `decode` removes their encoding."""

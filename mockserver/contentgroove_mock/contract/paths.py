@@ -142,7 +142,6 @@ def _character(character: str) -> str:
     return f"(?:{re.escape(character)}|(?i:{re.escape(encoded)}))"
 
 
-
 def without_query(path: str) -> str:
     """Return a template without the query or fragment by which some documents tell operations of one path apart."""
     return re.split(r"[?#]", path, maxsplit=1)[0] or "/"

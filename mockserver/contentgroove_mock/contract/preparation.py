@@ -7,6 +7,7 @@ reported: a defect makes checks more lenient, but never impossible.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
@@ -84,9 +85,7 @@ class Preparation:
         reference = members.get("$ref", members.get("$dynamicRef", members.get("$recursiveRef")))
         if reference is not None:
             named = self._reference(reference, location)
-            rest = {
-                key: value for key, value in members.items() if key not in {"$ref", "$dynamicRef", "$recursiveRef"}
-            }
+            rest = {key: value for key, value in members.items() if key not in {"$ref", "$dynamicRef", "$recursiveRef"}}
             if not self._has_siblings or not rest.keys() - _ANNOTATIONS - _IDENTITIES - _DIALECT:
                 return named
             others = self._prepare(rest, location)
@@ -102,9 +101,8 @@ class Preparation:
                 if not has_subschemas(keyword, value) or (isinstance(value, list) and SUBSCHEMAS[keyword] == "schema"):
                     self._report(f"{location}/{keyword}", "it has another form than JSON Schema's")
                 elif value != []:
-                    result[keyword] = map_subschemas(
-                        keyword, value, lambda inner, at=f"{location}/{keyword}": self._prepare(inner, at)
-                    )
+                    convert = functools.partial(self._prepare, location=f"{location}/{keyword}")
+                    result[keyword] = map_subschemas(keyword, value, convert)
             elif keyword in _DIALECT or keyword.startswith("x-") or _is_usable(keyword, value):
                 result[keyword] = value
             else:
@@ -222,9 +220,7 @@ def _anchors(value: Any, pointer: str = "#") -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     if isinstance(value, dict):
         members = cast("Json", value)
-        found += [
-            (members[key], pointer) for key in ("$anchor", "$dynamicAnchor") if isinstance(members.get(key), str)
-        ]
+        found += [(members[key], pointer) for key in ("$anchor", "$dynamicAnchor") if isinstance(members.get(key), str)]
         for key, item in members.items():
             found += _anchors(item, f"{pointer}/{escape(key)}")
     elif isinstance(value, list):

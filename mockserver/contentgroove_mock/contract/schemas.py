@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
@@ -62,8 +63,12 @@ class CompiledSchema:
         """Return the errors in a value; a valid one is the common and fast case."""
         if self._validator.is_valid(value):
             return []
+        errors = [*self._validator.iter_errors(value)]
         return [
-            finding for error in self._validator.iter_errors(value) for finding in _explain(error, value, self._side)
+            finding
+            for error in errors
+            if not _is_consequence(error, errors)
+            for finding in _explain(error, value, self._side)
         ]
 
 
@@ -87,10 +92,10 @@ class Components:
 
     def compiled(self, schema: Any, side: Side, location: str = "a schema") -> CompiledSchema:
         """Prepare and compile a schema of the document; equal schemas are compiled once, when they are first used."""
-        prepared = self._preparation.prepare(schema, location)
-        return self.compiled_as_it_is(
-            prepared if isinstance(prepared, dict) else {"not": {}} if prepared is False else {}, side
-        )
+        prepared: Any = self._preparation.prepare(schema, location)
+        if isinstance(prepared, bool):
+            prepared = {} if prepared else {"not": {}}
+        return self.compiled_as_it_is(prepared, side)
 
     def compiled_as_it_is(self, prepared: Schema, side: Side) -> CompiledSchema:
         """Compile a part of a prepared schema."""
@@ -124,14 +129,15 @@ class Components:
         try:
             return jsonschema_rs.Draft202012Validator(root, registry=self._registries[side], validate_formats=True)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
-            self.problems.append(f"a schema is not checked, because it cannot be compiled: {str(error):.200}")
+            self.problems.append(f"a schema is not checked, because it cannot be compiled: {error!s:.200}")
             return jsonschema_rs.Draft202012Validator({})
 
     def _definitions(self, side: Side) -> Schema:
         shared = {name: self._for_side(schema, side) for name, schema in self._preparation.shared.items()}
         definitions = bundle(shared, closed=True)
         for name, (member, values) in self._preparation.children.items():
-            chain = definitions[f"closed.{name}"]
+            # Another value names a schema that the document does not have, so any further members are possible.
+            chain: Schema = {"$ref": f"#/$defs/open.{name}"}
             for value, child in values.items():
                 condition = {"required": [member], "properties": {member: {"const": value}}}
                 chain = {"if": condition, "then": {"$ref": f"#/$defs/closed.{child}"}, "else": chain}
@@ -158,14 +164,26 @@ class Components:
         result: Schema = {}
         for keyword, value in members.items():
             below = hidden if keyword in {"allOf", "anyOf", "oneOf", "if", "then", "else"} else frozenset[str]()
-            result[keyword] = map_subschemas(
-                keyword, value, lambda inner, below=below: self._for_side(inner, side, below)
-            )
+            convert = functools.partial(self._for_side, side=side, above=below)
+            result[keyword] = map_subschemas(keyword, value, convert)
         for name in own & properties.keys():
             result["properties"][name] = False
         if hidden and isinstance(members.get("required"), list):
             result["required"] = [name for name in members["required"] if name not in hidden]
         return result
+
+
+def _is_consequence(error: jsonschema_rs.ValidationError, errors: Sequence[jsonschema_rs.ValidationError]) -> bool:
+    """Return whether an object's members count as undeclared only because a part of its composition does not match."""
+    if str(error.kind.name) != "unevaluatedProperties":
+        return False
+    steps = tuple(error.instance_path)
+    return any(
+        other is not error
+        and tuple(other.instance_path)[: len(steps)] == steps
+        and str(other.kind.name) not in {"unevaluatedProperties", "additionalProperties"}
+        for other in errors
+    )
 
 
 def _explain(error: jsonschema_rs.ValidationError, value: object, side: Side) -> Iterator[Finding]:

@@ -42,27 +42,25 @@ def types_of(schema: Any, components: Components, depth: int = 0) -> frozenset[s
     """Return the JSON types that a prepared schema allows; empty if it allows any."""
     found = components.resolved(schema)
     declared = found.get("type")
-    if isinstance(declared, str):
-        declared = [declared]
-    if isinstance(declared, list):
-        types = frozenset(map(str, cast("list[Any]", declared)))
+    if isinstance(declared, (str, list)):
+        types = frozenset({declared} if isinstance(declared, str) else map(str, cast("list[Any]", declared)))
         return types | {"null"} if found.get("nullable") is True else types
-    if isinstance(options := found.get("enum"), list):
-        return frozenset(_type_of(option) for option in cast("list[Any]", options))
-    if "const" in found:
-        return frozenset({_type_of(found["const"])})
-    if depth > _MAX_DEPTH:
-        return frozenset()
+    options: list[Any] | None = [found["const"]] if "const" in found else found.get("enum")
+    if isinstance(options, list):
+        return frozenset(map(_type_of, options))
+    composed = _composed_types(found, components, depth) if depth <= _MAX_DEPTH else frozenset[str]()
+    if not composed and "properties" in found:
+        return frozenset({"object"})
+    return composed or frozenset({"array"} if "items" in found else ())
+
+
+def _composed_types(schema: Schema, components: Components, depth: int) -> frozenset[str]:
     for keyword in ("anyOf", "oneOf"):
-        branches = [types_of(branch, components, depth + 1) for branch in found.get(keyword, ())]
+        branches = [types_of(branch, components, depth + 1) for branch in schema.get(keyword, ())]
         if branches and all(branches):
             return frozenset[str]().union(*branches)
-    for part in found.get("allOf", ()):
-        if types := types_of(part, components, depth + 1):
-            return types
-    if "properties" in found:
-        return frozenset({"object"})
-    return frozenset({"array"}) if "items" in found else frozenset()
+    parts = (types_of(part, components, depth + 1) for part in schema.get("allOf", ()))
+    return next(filter(None, parts), frozenset())
 
 
 def scalars(text: str, types: Iterable[str]) -> list[Any]:
@@ -84,7 +82,7 @@ def read_tree(tree: Tree, schema: Any, components: Components, side: Side) -> An
     """Return what texts stand for by a prepared schema."""
     found = components.resolved(schema)
     if isinstance(tree, dict):
-        if types_of(found, components) == {"array"}:
+        if {*types_of(found, components)} == {"array"}:
             # The keys of the object are the positions: `a[0]=x`.
             return read_tree(list(tree.values()), found, components, side)
         return {

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .documents import DocumentError, Limits, check_version, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from .documents import Json
 
@@ -52,9 +52,7 @@ def find_document(path: Path) -> tuple[Path, Json]:
         raise DocumentError(f"{path} has several OpenAPI documents: {names}. Name one of them openapi.yaml or .json.")
     if not found:
         reasons = "".join(f"\n  {problem}" for problem in problems)
-        raise DocumentError(
-            f"{path} has no OpenAPI document. Put one there, as openapi.yaml or openapi.json.{reasons}"
-        )
+        raise DocumentError(f"{path} has no OpenAPI document. Put one there, as openapi.yaml or openapi.json.{reasons}")
     file, document = found[0]
     check_version(document, file.name)
     return file, document

@@ -69,7 +69,9 @@ def _item(document: Json, item: Json, path: str, problems: list[str]) -> Json:
             continue
         name = f"{method.upper()} {path}"
         if isinstance(item[method], dict):
-            result[method] = _operation(document, Operation(method.upper(), path, item[method], item, document), problems)
+            result[method] = _operation(
+                document, Operation(method.upper(), path, item[method], item, document), problems
+            )
         else:
             problems.append(f"{name}: it was left out: it is not an object")
             del result[method]

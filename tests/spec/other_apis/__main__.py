@@ -87,6 +87,7 @@ def _in_process(file: Path) -> dict[str, Any]:
     process = subprocess.Popen(  # noqa: S603 - this module
         command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
+    errors = ""
     try:
         text, errors = process.communicate(timeout=SECONDS)
         found: dict[str, Any] = json.loads(text.splitlines()[-1])

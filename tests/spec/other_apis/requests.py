@@ -43,106 +43,116 @@ def value_of(document: Json, schema: Any, depth: int = 0) -> Any:
         found = resolve(document, schema)
     except DocumentError:
         return None
-    for name in ("example", "default", "const"):
-        if name in found:
-            return found[name]
-    if found.get("enum"):
+    given = next((found[name] for name in ("example", "default", "const") if name in found), None)
+    if given is not None or depth > MAX_DEPTH:
+        return given
+    if as_list(found.get("enum")):
         return found["enum"][0]
-    if depth > MAX_DEPTH:
-        return None
     for name in ("oneOf", "anyOf"):
         if as_list(found.get(name)):
             return value_of(document, found[name][0], depth + 1)
     if as_list(found.get("allOf")):
-        merged: Json = {}
-        for part in found["allOf"]:
-            value = value_of(document, part, depth + 1)
-            if not isinstance(value, dict):
-                return value
-            merged |= value
-        return merged
+        values = [value_of(document, part, depth + 1) for part in found["allOf"]]
+        objects = [as_object(value) for value in values if isinstance(value, dict)]
+        return {name: item for value in objects for name, item in value.items()} if objects else values[0]
     declared = found.get("type", "object" if "properties" in found else "string")
-    kind = declared[0] if isinstance(declared, list) and declared else declared
+    return _typed(document, found, str(declared[0]) if isinstance(declared, list) and declared else declared, depth)
+
+
+def _typed(document: Json, schema: Json, kind: str, depth: int) -> Any:
     match kind:
         case "object":
-            properties = as_object(found.get("properties"))
+            properties = as_object(schema.get("properties"))
             return {
                 name: value_of(document, properties.get(name, {}), depth + 1)
-                for name in as_list(found.get("required"))
+                for name in as_list(schema.get("required"))
                 if isinstance(name, str) and as_object(properties.get(name)).get("readOnly") is not True
             }
         case "array":
-            count = max(1, int(found.get("minItems") or 1))
-            return [value_of(document, found.get("items", {}), depth + 1) for _ in range(min(count, 5))]
+            count = min(max(1, int(schema.get("minItems") or 1)), 5)
+            return [value_of(document, schema.get("items", {}), depth + 1) for _ in range(count)]
         case "integer" | "number":
-            return found.get("minimum", min(1, found.get("maximum", 1)))
+            return schema.get("minimum", min(1, schema.get("maximum", 1)))
         case "boolean":
             return True
         case _:
-            text = FORMATS.get(str(found.get("format")), "a")
-            return text.ljust(min(int(found.get("minLength") or 0), 1000), "a")
+            text = FORMATS.get(str(schema.get("format")), "a")
+            return text.ljust(min(int(schema.get("minLength") or 0), 1000), "a")
 
 
-def request_of(operation: Operation) -> Request:
-    """Make a request to an operation, with the parameters and the body that it requires, and its credentials."""
-    document = operation.document
-    path, query, headers, cookies = operation.path.partition("#")[0].partition("?")[0], [], dict[str, str](), []
-    for parameter in operation.parameters:
-        if parameter["in"] != "path" and not parameter.get("required"):
-            continue
-        media = next(iter(as_object(parameter.get("content")).values()), {})
-        value = parameter.get("example", value_of(document, as_object(media).get("schema", parameter.get("schema"))))
-        text = json.dumps(value) if media else _text(value)
-        match parameter["in"]:
+class _Draft:
+    """A request that is being made."""
+
+    def __init__(self, operation: Operation) -> None:
+        self.path = operation.path.partition("#")[0].partition("?")[0]
+        self.query: list[tuple[str, str]] = []
+        self.headers: dict[str, str] = {}
+        self.cookies: list[str] = []
+        self.content = b""
+
+    def add_parameter(self, location: str, name: str, text: str) -> None:
+        """Add a parameter."""
+        match location:
             case "path":
-                path = path.replace(f"{{{parameter['name']}}}", quote(text or "a", safe=""))
+                self.path = self.path.replace(f"{{{name}}}", quote(text or "a", safe=""))
             case "query":
-                query.append((parameter["name"], text))
+                self.query.append((name, text))
             case "header":
-                headers[parameter["name"]] = text.encode("ascii", "replace").decode().replace("\n", " ").strip() or "a"
+                self.headers[name] = text.encode("ascii", "replace").decode().replace("\n", " ").strip() or "a"
             case _:
-                cookies.append(f"{parameter['name']}={quote(text)}")
-    for scheme in _schemes(operation):
+                self.cookies.append(f"{name}={quote(text)}")
+
+    def add_credential(self, scheme: Json) -> None:
+        """Add a credential for a security scheme."""
         match scheme:
-            case {"type": "apiKey", "in": "query", "name": str(name)}:
-                query.append((name, "key"))
-            case {"type": "apiKey", "in": "cookie", "name": str(name)}:
-                cookies.append(f"{name}=key")
-            case {"type": "apiKey", "name": str(name)}:
-                headers[name] = "key"
+            case {"type": "apiKey", "in": str(location), "name": str(name)}:
+                self.add_parameter(location, name, "key")
             case {"type": "http", "scheme": str(kind)} if kind.lower() == "basic":
-                headers["Authorization"] = "Basic YTpi"
+                self.headers["Authorization"] = "Basic YTpi"
             case {"type": "http", "scheme": str(kind)}:
-                headers["Authorization"] = f"{kind.capitalize()} key"
+                self.headers["Authorization"] = f"{kind.capitalize()} key"
             case _:
-                headers["Authorization"] = "Bearer key"
-    if cookies:
-        headers["Cookie"] = "; ".join(cookies)
-    content = b""
-    body = operation.body
-    declared = [*as_object(body.get("content"))]
-    if declared:
-        chosen = next((name for name in declared if "json" in name), declared[0])
-        media = as_object(body["content"][chosen])
-        value = media.get("example", value_of(document, media.get("schema", {})))
-        if "json" in chosen or "*" in chosen:
-            content = json.dumps(value).encode()
-            headers["Content-Type"] = "application/json" if "*" in chosen else chosen
-        elif "urlencoded" in chosen:
-            content = urlencode({name: _text(item) for name, item in as_object(value).items()}).encode()
-            headers["Content-Type"] = chosen
-        elif "multipart" in chosen:
+                self.headers["Authorization"] = "Bearer key"
+
+    def set_body(self, media_type: str, value: Any) -> None:
+        """Set the body, as its media type demands."""
+        self.headers["Content-Type"] = media_type
+        if "json" in media_type or "*" in media_type:
+            self.headers["Content-Type"] = "application/json" if "*" in media_type else media_type
+            self.content = json.dumps(value).encode()
+        elif "urlencoded" in media_type:
+            self.content = urlencode({name: _text(item) for name, item in as_object(value).items()}).encode()
+        elif "multipart" in media_type:
             parts = [
                 f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{_text(item)}\r\n'
                 for name, item in as_object(value).items()
             ]
-            content = ("".join(parts) + "--b--\r\n").encode()
-            headers["Content-Type"] = "multipart/form-data; boundary=b"
+            self.headers["Content-Type"] = "multipart/form-data; boundary=b"
+            self.content = f"{''.join(parts)}--b--\r\n".encode()
         else:
-            content = b"a"
-            headers["Content-Type"] = chosen
-    target = f"{path}?{urlencode(query)}" if query else path
-    return Request(operation.method, quote(target, safe="/?&=%:@!$'()*+,;~{}"), headers, content)
+            self.content = b"a"
+
+
+def request_of(operation: Operation) -> Request:
+    """Make a request to an operation, with the parameters and the body that it requires, and its credentials."""
+    document, draft = operation.document, _Draft(operation)
+    for parameter in operation.parameters:
+        if parameter["in"] == "path" or parameter.get("required"):
+            media = as_object(next(iter(as_object(parameter.get("content")).values()), None))
+            schema = media.get("schema") if media else parameter.get("schema")
+            value = parameter.get("example", value_of(document, schema))
+            draft.add_parameter(parameter["in"], parameter["name"], json.dumps(value) if media else _text(value))
+    for scheme in _schemes(operation):
+        draft.add_credential(scheme)
+    if draft.cookies:
+        draft.headers["Cookie"] = "; ".join(draft.cookies)
+    declared = as_object(operation.body.get("content"))
+    if declared:
+        chosen = next((name for name in declared if "json" in name), next(iter(declared)))
+        media = as_object(declared[chosen])
+        draft.set_body(chosen, media.get("example", value_of(document, media.get("schema", {}))))
+    target = f"{draft.path}?{urlencode(draft.query)}" if draft.query else draft.path
+    return Request(operation.method, quote(target, safe="/?&=%:@!$'()*+,;~{}"), draft.headers, draft.content)
 
 
 def _schemes(operation: Operation) -> list[Json]:

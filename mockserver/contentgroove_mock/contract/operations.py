@@ -149,7 +149,10 @@ class Operations:
         tables: dict[str, PathTable[Operation]] = {}
         for documented in operations.operations(document):
             operation = Operation(documented, components)
-            self.all.setdefault(operation.name, operation)
+            if operation.name in self.all:
+                # Ids must be unique, but are not everywhere; method and path are.
+                operation.name = str(documented)
+            self.all[operation.name] = operation
             servers = documented.own_servers or document.get("servers") or []
             bases = [re.escape(base_path)] if base_path is not None else base_patterns(servers)
             for base in dict.fromkeys(bases):

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 _PARAMETER = re.compile(r"\{([^{}]*)\}")
+_UNRESERVED = re.compile(r"%(2[dDeE]|3[0-9]|4[1-9a-fA-F]|5[0-9aAfF]|6[1-9a-fA-F]|7[0-9aAeE])")
 _MAX_OPTIONS = 50
 
 Found = TypeVar("Found")
@@ -66,6 +67,9 @@ class PathTable(Generic[Found]):
 
     def match(self, path: str) -> Match[Found] | None:
         """Return what a path leads to, percent-encoded and below the base path."""
+        if "%" in path:
+            # Letters and digits mean the same encoded or not (RFC 3986, 6.2.2.2).
+            path = _UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
         if (literal := self._literal.get(path)) is not None:
             return Match((), literal, path)
         length = path.count("/")

@@ -7,7 +7,6 @@ reported: a defect makes checks more lenient, but never impossible.
 
 from __future__ import annotations
 
-import functools
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
@@ -15,7 +14,7 @@ from urllib.parse import unquote
 import jsonschema_rs
 from contentgroove._openapi.documents import DocumentError, as_object
 from contentgroove._openapi.pointers import escape, is_local, resolve_reference
-from contentgroove._openapi.schemas import COMPONENTS, SUBSCHEMAS, has_subschemas, map_subschemas
+from contentgroove._openapi.schemas import COMPONENTS, SUBSCHEMAS, has_subschemas
 
 if TYPE_CHECKING:
     from contentgroove._openapi.documents import Json
@@ -101,8 +100,7 @@ class Preparation:
                 if not has_subschemas(keyword, value) or (isinstance(value, list) and SUBSCHEMAS[keyword] == "schema"):
                     self._report(f"{location}/{keyword}", "it has another form than JSON Schema's")
                 elif value != []:
-                    convert = functools.partial(self._prepare, location=f"{location}/{keyword}")
-                    result[keyword] = map_subschemas(keyword, value, convert)
+                    result[keyword] = self._subschemas(keyword, value, f"{location}/{keyword}")
             elif keyword in _DIALECT or keyword.startswith("x-") or _is_usable(keyword, value):
                 result[keyword] = value
             else:
@@ -121,6 +119,17 @@ class Preparation:
             result["additionalProperties"] = True
         self._choose(result, members.get("discriminator"))
         return result
+
+    def _subschemas(self, keyword: str, value: Any, location: str) -> Any:
+        match SUBSCHEMAS[keyword]:
+            case "map":
+                members = cast("Schema", value)
+                return {name: self._prepare(inner, f"{location}/{escape(name)}") for name, inner in members.items()}
+            case "list":
+                items = cast("list[Any]", value)
+                return [self._prepare(inner, f"{location}/{index}") for index, inner in enumerate(items)]
+            case _:
+                return self._prepare(value, location)
 
     def _choose(self, schema: Schema, discriminator: Any) -> None:
         """Put the branch that a discriminator names before the composition that it belongs to."""

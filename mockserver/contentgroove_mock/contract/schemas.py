@@ -63,13 +63,8 @@ class CompiledSchema:
         """Return the errors in a value; a valid one is the common and fast case."""
         if self._validator.is_valid(value):
             return []
-        errors = [*self._validator.iter_errors(value)]
-        return [
-            finding
-            for error in errors
-            if not _is_consequence(error, errors)
-            for finding in _explain(error, value, self._side)
-        ]
+        # Two parts of a composition can demand the same.
+        return [*dict.fromkeys(_explain_all([*self._validator.iter_errors(value)], value, self._side))]
 
 
 class Components:
@@ -173,6 +168,12 @@ class Components:
         return result
 
 
+def _explain_all(errors: Sequence[jsonschema_rs.ValidationError], value: object, side: Side) -> Iterator[Finding]:
+    for error in errors:
+        if not _is_consequence(error, errors):
+            yield from _explain(error, value, side)
+
+
 def _is_consequence(error: jsonschema_rs.ValidationError, errors: Sequence[jsonschema_rs.ValidationError]) -> bool:
     """Return whether an object's members count as undeclared only because a part of its composition does not match."""
     if str(error.kind.name) != "unevaluatedProperties":
@@ -192,8 +193,7 @@ def _explain(error: jsonschema_rs.ValidationError, value: object, side: Side) ->
     steps = tuple(error.instance_path)
     branch = _closest_branch(kind.context, len(steps)) if name in {"anyOf", "oneOf"} else []
     if branch:
-        for inner in branch:
-            yield from _explain(inner, value, side)
+        yield from _explain_all(branch, value, side)
     elif name == "required":
         yield Finding((*steps, str(kind.property)), "missing-field", f'"{kind.property}" is required', "nothing")
     elif name in {"additionalProperties", "unevaluatedProperties"}:

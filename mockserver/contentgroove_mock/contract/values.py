@@ -83,8 +83,9 @@ def read_tree(tree: Tree, schema: Any, components: Components, side: Side) -> An
     found = components.resolved(schema)
     if isinstance(tree, dict):
         if {*types_of(found, components)} == {"array"}:
-            # The keys of the object are the positions: `a[0]=x`.
-            return read_tree(list(tree.values()), found, components, side)
+            # The keys of the object are the positions, or empty: `a[0]=x`, `a[]=x`.
+            items = [item for inner in tree.values() for item in (inner if isinstance(inner, list) else [inner])]
+            return read_tree(items, found, components, side)
         return {
             name: read_tree(inner, member_schema(name, found, components), components, side)
             for name, inner in tree.items()

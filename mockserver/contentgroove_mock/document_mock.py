@@ -13,6 +13,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import anyio.to_thread
 import httpcore
 import msgspec
 from contentgroove._core.redaction import redact_url
@@ -76,12 +77,13 @@ class DocumentMock:
     def __init__(
         self,
         checker: Checker,
-        prism_url: str | None,
+        prism: Prism | None,
         renamed: dict[str, str],
         on_exchange: Callable[[Exchange], object],
     ) -> None:
         self.checker = checker
-        self._prism_url = prism_url
+        self._prism = prism
+        self._restarting = threading.Lock()
         self._renamed = renamed
         self._on_exchange = on_exchange
         self._lock = threading.Lock()
@@ -132,7 +134,7 @@ class DocumentMock:
             except ValueError as error:
                 # Prism never responds to it.
                 return _problem(400, f"The body is not JSON: {error}.")
-        if self._prism_url is None:
+        if self._prism is None:
             return _problem(404, "The document has no operations.")
         found = self.checker.locate(request)
         path, _, query = request.target.partition("?")
@@ -142,7 +144,7 @@ class DocumentMock:
         headers = [pair for pair in kept_headers(raw_headers) if pair[0].lower() != b"accept-encoding"]
         if request.content or request.method in {"POST", "PUT", "PATCH"}:
             headers.append((b"content-length", b"%d" % len(request.content)))
-        url = f"{self._prism_url}{path}{'?' if query else ''}{query}"
+        url = f"{self._prism.base_url}{path}{'?' if query else ''}{query}"
         try:
             # One pool for each request: an application without a lifespan could not close a common one.
             async with httpcore.AsyncConnectionPool() as connections:
@@ -150,8 +152,19 @@ class DocumentMock:
                     request.method, url, headers=headers, content=request.content, extensions={"timeout": _TIMEOUTS}
                 )
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            return _problem(502, f"Prism did not respond: {type(error).__name__}.")
+            ended = await anyio.to_thread.run_sync(self._restart, self._prism)
+            reason = "Prism ended at this request, and was started again" if ended else "Prism did not respond"
+            return _problem(502, f"{reason}: {type(error).__name__}.")
         return response.status, list(response.headers), response.content
+
+    def _restart(self, prism: Prism) -> bool:
+        """Start Prism again if it has ended: some documents have operations that end it."""
+        with self._restarting:
+            if prism.is_running:
+                return False
+            prism.__exit__()
+            prism.__enter__()
+            return True
 
 
 @contextlib.contextmanager
@@ -183,14 +196,14 @@ def serve_document(
     checker = Checker(document, conventions=Conventions())
     served, renamed = prism_document(checker.document)
     with contextlib.ExitStack() as stack:
-        prism_url: str | None = None
+        prism: Prism | None = None
         # Prism refuses a document without operations, such as one that describes only webhooks.
         if checker.operations:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="contentgroove-mock-"))
             path = Path(folder, "openapi.json")
             path.write_text(json.dumps(served), encoding="utf-8")
-            prism_url = stack.enter_context(Prism.mock(path, dynamic=dynamic)).base_url
-        mock = DocumentMock(checker, prism_url, renamed, on_exchange)
+            prism = stack.enter_context(Prism.mock(path, dynamic=dynamic))
+        mock = DocumentMock(checker, prism, renamed, on_exchange)
         origin = stack.enter_context(serve_app(mock, port, host=host))
         yield origin + checker.base_path, mock
 

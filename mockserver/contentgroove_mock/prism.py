@@ -102,6 +102,11 @@ class Prism:
         return cls(("proxy", "--errors"), Path(contract), upstream=upstream, start_seconds=start_seconds)
 
     @property
+    def is_running(self) -> bool:
+        """Whether Prism was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
     def log(self) -> str:
         """The last lines that Prism wrote, without credentials."""
         return "\n".join(self._log)

@@ -28,6 +28,7 @@ DONE: dict[str, Any] = {"200": {"description": "Done"}}
 JSON = "application/json"
 TOY = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 PET = {"$ref": "#/components/schemas/pet"}
+SHOWN = {"content": {JSON: {"schema": PET}}}
 PETS: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Haustiere & Co.", "version": "2"},
@@ -35,7 +36,7 @@ PETS: dict[str, Any] = {
     "paths": {
         "/pets/{id}": {
             "parameters": [{"name": "id", "in": "path", "required": True, "schema": {"type": "integer"}}],
-            "get": {"operationId": "show", "responses": {"200": {"description": "", "content": {JSON: {"schema": PET}}}}},
+            "get": {"operationId": "show", "responses": {"200": {"description": "", **SHOWN}}},
             "delete": {"operationId": "show", "responses": {"204": {"description": ""}}},
             "put": "nothing",
         },
@@ -88,7 +89,8 @@ def test_a_report(folder: Path) -> None:
     assert (report.title, report.version, report.openapi) == ("Haustiere & Co.", "2", "3.0.3")
     assert report.servers == ("https://pets.example/v2",)
     assert [(row.method, row.path) for row in report.operations] == [
-        ("GET", "/pets/{id}"), ("DELETE", "/pets/{id}"), ("GET", "/pets"), ("POST", "/pets"), ("GET", "/toys"), ("POST", "/#Action=Feed"),
+        ("GET", "/pets/{id}"), ("DELETE", "/pets/{id}"), ("GET", "/pets"), ("POST", "/pets"), ("GET", "/toys"),
+        ("POST", "/#Action=Feed"),
     ]  # fmt: skip
     assert "2 operations have the operationId 'show'." in report.hints
     assert "6 operations have no tags: their functions are in the module `default`." in report.hints
@@ -241,6 +243,22 @@ def test_a_mock(folder: Path) -> None:
         [("unknown-parameter", "request.query.other")],
     ]
     assert (counts.requests, counts.bad_requests, counts.bad_responses) == (7, 4, 0)
+
+
+@pytest.mark.process
+def test_a_mock_whose_prism_ends(folder: Path) -> None:
+    """A request at which Prism ends gets a 502, and the next one a response of a new Prism."""
+    with (
+        serve_document(read_folder(folder).contract) as (base_url, mock),
+        httpx.Client(base_url=base_url, trust_env=False, timeout=30) as http,
+    ):
+        prism = mock._prism
+        assert prism is not None
+        assert prism._process is not None
+        prism._process.kill()
+        prism._process.wait()
+        assert http.get("/toys").status_code == 502
+        assert http.get("/toys").status_code == 200
 
 
 def test_a_mock_of_webhooks_only() -> None:

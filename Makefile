@@ -34,7 +34,8 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate update scaffold mock record bench
+.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record \
+    bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -153,8 +154,12 @@ spec-diff: $(PACKAGES) ## What a newly published document means (MIRROR, FILE as
 sync: $(PACKAGES) ## Generate the sync client from the async one
 	@$(RUN) overlay/make_sync.py
 
-generate: $(PACKAGES) ## Correct the document, verify the result, regenerate the client (ACCEPT=1: expect what is published now)
-	@$(RUN) -m spec.pipeline generate $(if $(ACCEPT),--accept)
+generate: $(PACKAGES) ## Correct the document, verify it, regenerate the client (ACCEPT=1: expect what is published now; FOLDER=path: of any API)
+	@$(RUN) -m spec.pipeline $(if $(FOLDER),--folder '$(FOLDER)') generate $(if $(ACCEPT),--accept)
+
+report: $(PACKAGES) ## What a document describes, and its problems (FOLDER=path: any API's; AGAINST=path: what changed since)
+	@$(RUN) -m spec.pipeline $(if $(FOLDER),--folder '$(FOLDER)') report $(if $(AGAINST),--against '$(AGAINST)') \
+	    $(if $(FORMAT),--format '$(FORMAT)') $(if $(OUTPUT),--output '$(OUTPUT)')
 
 update: $(PACKAGES) $(PRISM) ## Take over a newly published document as far as no person is needed (MIRROR, FILE as above)
 	@$(RUN) -m spec.pipeline update $(if $(MIRROR),--mirror '$(MIRROR)') $(if $(FILE),--file '$(FILE)') \
@@ -163,8 +168,8 @@ update: $(PACKAGES) $(PRISM) ## Take over a newly published document as far as n
 scaffold: $(PACKAGES) $(PRISM) ## Write the code of a resource that the contract has and the SDK lacks (RESOURCE=projects; MODEL=Project)
 	@$(RUN) -m spec.pipeline scaffold '$(RESOURCE)' $(if $(MODEL),--model '$(MODEL)')
 
-mock: $(PACKAGES) ## Serve the simulated service (PORT=8080)
-	@$(RUN) -m contentgroove mock --port $(or $(PORT),0)
+mock: $(PACKAGES) $(if $(FOLDER),$(PRISM)) ## Serve the simulated service (PORT=8080; FOLDER=path: a checked mock of any API's document)
+	@$(RUN) -m $(if $(FOLDER),spec.pipeline --folder '$(FOLDER)' mock,contentgroove mock) --port $(or $(PORT),0)
 
 # A key in the environment stays there: it is no argument of any command.
 record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges again (LIVE=1: from the service; WRITES=1: with what creates)

@@ -112,7 +112,10 @@ LAYERS = (
     Layer("Mock: the service's rules", ("contentgroove_mock.simulator.core",)),
     Layer("Mock: simulator", ("contentgroove_mock.simulator", "contentgroove_mock")),
     Layer("Mock: recording and coverage", ("contentgroove_mock.recording", "contentgroove_mock.coverage")),
-    Layer("Mock: plugin and command", ("contentgroove_mock.pytest_plugin", "contentgroove_mock.command")),
+    Layer(
+        "Mock: plugin and command",
+        ("contentgroove_mock.pytest_plugin", "contentgroove_mock.document_mock", "contentgroove_mock.command"),
+    ),
     Layer("Comparison of documents", ("contentgroove_spec",)),
     Layer("Pipeline", ("pipeline",)),
 )

@@ -5,12 +5,21 @@ from __future__ import annotations
 import signal
 import threading
 from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from contentgroove._extras import needs
 from contentgroove._io.interruptible import wait_for
+from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.folders import find_document
 from contentgroove.cli.command import STOP_SIGNALS
+from contentgroove.cli.exit_codes import CommandError, ExitCode
+from contentgroove.cli.output import multi_line
+
+if TYPE_CHECKING:
+    from contentgroove._openapi.documents import Json
+
+    from contentgroove_mock.document_mock import Exchange
 
 
 def register(app: typer.Typer) -> None:
@@ -25,15 +34,29 @@ def mock(
     control: Annotated[bool, typer.Option("--control", help="Also serve /_control.")] = False,
     state: Annotated[Path | None, typer.Option(help="Keep the state in this file across restarts.")] = None,
     processing_seconds: Annotated[float, typer.Option(help="How long a media is processed, in seconds.", min=0)] = 2.0,
+    document: Annotated[
+        Path | None, typer.Option(help="Serve another API: an OpenAPI document, or a folder with one.")
+    ] = None,
+    dynamic: Annotated[
+        bool, typer.Option("--dynamic", help="With --document: make up another response each time.")
+    ] = False,
 ) -> None:
-    """Serve a mock of the ContentGroove service until Ctrl+C."""
+    """Serve a mock of the ContentGroove service until Ctrl+C; with --document, of any API."""
+    if document is not None:
+        if control or state is not None:
+            raise typer.BadParameter("--control and --state belong to the simulator, not to --document.")
+        with needs("`contentgroove mock --document`", "spec"):
+            import yamlcore  # noqa: F401  # documents may be YAML
+        try:
+            file, content = find_document(document)
+        except DocumentError as error:
+            raise CommandError(ExitCode.FAILED, multi_line(str(error))) from error
+        raise typer.Exit(serve_until_stopped(content, file.name, port, host=host, dynamic=dynamic))
     with needs("`contentgroove mock`", "mock"):
         # Loaded here so that other commands of the command line start without a web server.
         from contentgroove_mock import Policy, Simulator, serve
 
-    ended = threading.Event()
-    for number in STOP_SIGNALS:
-        signal.signal(number, lambda _number, _frame: ended.set())
+    ended = _stop_event()
     try:
         policy = Policy(processing_seconds=processing_seconds)
         simulator = Simulator(control=control, state_file=state, policy=policy)
@@ -43,6 +66,49 @@ def mock(
             typer.echo("Any key works and has its own account. Ctrl+C stops the server.")
             wait_for(ended.wait)
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        typer.echo(f"Error: {reason}", err=True)
+        typer.echo(f"Error: {_reason(error)}", err=True)
         raise typer.Exit(1) from None
+
+
+def serve_until_stopped(document: Json, name: str, port: int, *, host: str, dynamic: bool) -> int:
+    """Serve a checked mock of a document until Ctrl+C, and return the exit status.
+
+    Args:
+        document: An OpenAPI 3 document.
+        name: Its name in messages.
+        port: The port; 0 means any free port.
+        host: The address to listen on.
+        dynamic: Whether each response is made up again.
+    """
+    with needs("A mock of a document", "prism"):
+        from contentgroove_mock.document_mock import exchange_lines, serve_document
+        from contentgroove_mock.npm import NpmError
+
+    def log(exchange: Exchange) -> None:
+        typer.echo(multi_line("\n".join(exchange_lines(exchange))))
+
+    ended = _stop_event()
+    try:
+        with serve_document(document, port, host=host, dynamic=dynamic, on_exchange=log) as (base_url, served):
+            for problem in served.checker.problems:
+                typer.echo(multi_line(f"warning: {problem}"), err=True)
+            operations = len(served.checker.operations)
+            typer.echo(f"Mock of {name} at {base_url} ({operations} operations). Ctrl+C stops it.")
+            wait_for(ended.wait)
+    except (OSError, NpmError) as error:
+        typer.echo(f"Error: {multi_line(_reason(error))}", err=True)
+        return 1
+    typer.echo(str(served.counts))
+    return 0
+
+
+def _stop_event() -> threading.Event:
+    """Return what the signals that end a program set."""
+    ended = threading.Event()
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda _number, _frame: ended.set())
+    return ended
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)

@@ -64,16 +64,19 @@ class Prism:
         self._reader: threading.Thread | None = None
 
     @classmethod
-    def mock(cls, contract: str | Path, *, start_seconds: float = 30.0) -> Self:
+    def mock(cls, contract: str | Path, *, dynamic: bool = False, start_seconds: float = 30.0) -> Self:
         """Serve the contract's examples, and reject requests that violate it.
 
         The request header `Prefer: code=404` requests the response that the contract documents for that status.
 
         Args:
             contract: An OpenAPI document, YAML or JSON.
+            dynamic: Whether Prism makes up another response each time, instead of serving examples.
             start_seconds: How long Prism may take to start, in seconds.
         """
-        return cls(("mock",), Path(contract), upstream=None, start_seconds=start_seconds)
+        return cls(
+            ("mock", "--dynamic") if dynamic else ("mock",), Path(contract), upstream=None, start_seconds=start_seconds
+        )
 
     @classmethod
     def proxy(cls, contract: str | Path, upstream: str, *, start_seconds: float = 30.0) -> Self:
@@ -97,6 +100,11 @@ class Prism:
         if parts.scheme == "http" and parts.hostname not in _LOOPBACK:
             raise ValueError(f"upstream must use https, because requests carry the key, not {redact_url(upstream)!r}")
         return cls(("proxy", "--errors"), Path(contract), upstream=upstream, start_seconds=start_seconds)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether Prism was started and has not ended by itself."""
+        return self._process is not None and self._process.poll() is None
 
     @property
     def log(self) -> str:

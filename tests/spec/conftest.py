@@ -107,7 +107,7 @@ def each_generated_once(generated: Path, monkeypatch: pytest.MonkeyPatch) -> Non
     """The generator runs once for each document, which saves seconds where a test checks something else."""
     from pipeline import generate as generating
 
-    run = generating._run_generator
+    run = generating.run_generator
 
     def run_once(config: Config, document: Path, package: Path) -> None:
         inputs = repr((document.read_bytes(), config.generator, config.templates))
@@ -116,7 +116,7 @@ def each_generated_once(generated: Path, monkeypatch: pytest.MonkeyPatch) -> Non
             run(config, document, kept)
         shutil.copytree(kept, package)
 
-    monkeypatch.setattr(generating, "_run_generator", run_once)
+    monkeypatch.setattr(generating, "run_generator", run_once)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

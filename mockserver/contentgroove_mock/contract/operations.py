@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from contentgroove._openapi import operations
+from contentgroove._openapi.documents import DocumentError, as_object
+from contentgroove._openapi.pointers import resolve
 
+from contentgroove_mock.contract.bodies import BodySpec
+from contentgroove_mock.contract.credentials import Credentials, cookies
+from contentgroove_mock.contract.parameters import Parameter, Query, check_texts
+from contentgroove_mock.contract.paths import PathTable, base_patterns, parameter_names, without_query
 from contentgroove_mock.contract.schemas import Components
-from contentgroove_mock.contract.values import BodySpec, Parameter, Query
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
@@ -16,32 +22,31 @@ if TYPE_CHECKING:
 
     from contentgroove._openapi.documents import Json
 
+    from contentgroove_mock.contract.paths import Match
+
 _EMPTY = frozenset({"204", "304"})
+_NOT_PARAMETERS = frozenset({"accept", "content-type", "authorization"})
+"""Headers that the document describes elsewhere: OpenAPI ignores parameters of these names."""
 
 
 class ResponseSpec:
     """One documented response of an operation."""
 
-    def __init__(self, status: str, declaration: dict[str, Any], components: Components) -> None:
+    def __init__(self, status: str, declaration: dict[str, Any], components: Components, location: str) -> None:
         self._empty = status in _EMPTY
-        self.body = BodySpec(declaration, components)
-        self._headers = {
-            name.lower(): Parameter.from_declaration(header, components)
-            for name, header in declaration.get("headers", {}).items()
-        }
+        self.body = BodySpec(declaration, components, "response", location)
+        self._headers = [
+            Parameter.from_declaration({**header, "name": name, "in": "header"}, components, "response", location)
+            for name, header in _headers(declaration, components)
+            if name.lower() != "content-type"
+        ]
 
-    def check(self, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
+    def check(self, method: str, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
         """Check a response with this status."""
-        for name, parameter in self._headers.items():
-            location = f"response.headers.{name}"
-            text = headers.get(name)
-            if text is not None:
-                yield from parameter.check(text, operation, location, "header-value")
-            elif parameter.required:
-                yield Violation(operation, location, "missing-header", f"{name} is required", "nothing")
-        yield from self.body.check(
-            content, headers.get("content-type"), operation, "response", required=not self._empty
-        )
+        yield from check_texts(self._headers, headers, operation, "response")
+        if method != "HEAD":
+            media_type = headers.get("content-type")
+            yield from self.body.check(content, media_type, operation, "response", required=not self._empty)
 
 
 class Operation:
@@ -59,108 +64,123 @@ class Operation:
         self.name = documented.operation_id or str(documented)
         self.method = documented.method
         self.path = documented.path
-        self.segments = tuple(self.path.strip("/").split("/"))
         self._responses = {
-            status: ResponseSpec(status, response, components) for status, response in documented.responses.items()
+            status.upper() if status.lower() != "default" else "default": ResponseSpec(
+                status, response, components, f"{documented}: response {status}"
+            )
+            for status, response in documented.responses.items()
         }
         self.statuses = tuple(self._responses)
         success = min((status for status in self.statuses if status.startswith("2")), default=None)
         self.success: Mapping[str, Any] = {} if success is None else self._responses[success].body.json_schema
-        schemes = documented.document.get("components", {}).get("securitySchemes", {})
-        self._security = [[schemes[name] for name in alternative] for alternative in documented.security]
-        credentials = {
-            scheme["name"]
-            for alternative in self._security
-            for scheme in alternative
-            if scheme["type"] == "apiKey" and scheme["in"] == "query"
-        }
-        parameters = [Parameter.from_declaration(declaration, components) for declaration in documented.parameters]
+        self._credentials = Credentials(documented)
+        components.problems += self._credentials.problems
+        parameters = [
+            Parameter.from_declaration(declaration, components, "request", f"{documented}: {declaration.get('name')}")
+            for declaration in documented.parameters
+        ]
         query = [item for item in parameters if item.location == "query"]
-        self.query = Query(query, frozenset(credentials), components)
-        self.path_parameters = {f"{{{item.name}}}": item for item in parameters if item.location == "path"}
-        self.body = BodySpec(documented.body, components)
+        self.query = Query(query, self._credentials.in_query, components)
+        in_path = {item.name: item for item in parameters if item.location == "path"}
+        self._in_path = [in_path.get(name) for name in parameter_names(without_query(self.path))]
+        self._in_headers = [
+            item for item in parameters if item.location == "header" and item.name.lower() not in _NOT_PARAMETERS
+        ]
+        self._in_cookies = [item for item in parameters if item.location == "cookie"]
+        self.body = BodySpec(documented.body, components, "request", f"{documented}: request body")
 
     def check_request(
-        self, path: Sequence[str], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str], content: bytes
+        self, values: Sequence[str], query: str, headers: Mapping[str, str], content: bytes
     ) -> Iterator[Violation]:
-        """Check a request; `path` has the segments below the base path, percent-encoded."""
-        for template, segment in zip(self.segments, path, strict=True):
-            if (parameter := self.path_parameters.get(template)) is not None:
+        """Check a request.
+
+        Args:
+            values: The texts of the path's parameters, in their order and percent-encoded.
+            query: The query, encoded.
+            headers: By lower-case name.
+            content: The body.
+        """
+        for parameter, text in zip(self._in_path, values, strict=False):
+            if parameter is not None:
                 location = f"request.path.{parameter.name}"
-                value = unquote(segment)
-                if value in {".", ".."}:
+                if unquote(text) in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
-                    yield Violation(self.name, location, "path-parameter", message, short_repr(segment))
-                yield from parameter.check(value, self.name, location, "path-parameter")
-        if pairs or self.query.required:
-            yield from self.query.check(pairs, self.name)
-        if self._security and not any(
-            all(_credential_present(scheme, pairs, headers) for scheme in alternative) for alternative in self._security
-        ):
-            yield self._unauthenticated(headers)
+                    yield Violation(self.name, location, "path-parameter", message, short_repr(text))
+                yield from parameter.check([text], self.name, location, "path-parameter")
+        if query or self.query.required:
+            yield from self.query.check(query, self.name)
+        if self._in_headers:
+            yield from check_texts(self._in_headers, headers, self.name, "request")
+        if self._in_cookies:
+            yield from check_texts(self._in_cookies, cookies(headers), self.name, "request")
+        if (unauthenticated := self._credentials.check(self.name, query, headers)) is not None:
+            yield unauthenticated
         yield from self.body.check(content, headers.get("content-type"), self.name, "request")
+
+    def documents(self, status: int) -> bool:
+        """Return whether a status is documented by itself, or by its range."""
+        return str(status) in self._responses or f"{status // 100}XX" in self._responses
 
     def check_response(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
         """Check a response."""
-        response = self._responses.get(str(status)) or self._responses.get("default")
+        documented = (str(status), f"{status // 100}XX", "default")
+        response = next((self._responses[key] for key in documented if key in self._responses), None)
         if response is None:
             message = f"documented are {', '.join(self.statuses)}"
             yield Violation(self.name, "response.status", "unknown-status", message, str(status))
             return
-        yield from response.check(headers, content, self.name)
-
-    def _unauthenticated(self, headers: Mapping[str, str]) -> Violation:
-        hints = " or ".join(
-            " and ".join(_scheme_hint(scheme) for scheme in alternative) for alternative in self._security
-        )
-        # Not even its first word is shown: if the scheme is missing, it is the key.
-        actual = "an Authorization header of another form" if headers.get("authorization") else "nothing"
-        return Violation(self.name, "request.auth", "auth", hints, actual)
+        yield from response.check(self.method, headers, content, self.name)
 
 
 class Operations:
-    """All operations of a contract, and the bodies of its webhooks by event."""
+    """All operations of a contract, and the bodies of its webhooks by event.
 
-    def __init__(self, document: Json, base_path: str) -> None:
+    Attributes:
+        all: The operations by their names.
+        webhooks: The bodies of callbacks and webhooks by their names.
+        problems: What of the document cannot be checked.
+    """
+
+    def __init__(self, document: Json, base_path: str | None) -> None:
         components = Components(document)
-        self._prefix = f"{base_path}/"
+        self.problems = components.problems
         self.all: dict[str, Operation] = {}
         self.webhooks: dict[str, BodySpec] = {}
-        self._paths: dict[tuple[str, ...], dict[str, Operation]] = {}
+        tables: dict[str, PathTable[Operation]] = {}
         for documented in operations.operations(document):
             operation = Operation(documented, components)
+            if operation.name in self.all:
+                # Ids must be unique, but are not everywhere; method and path are.
+                operation.name = str(documented)
             self.all[operation.name] = operation
-            self._paths.setdefault(operation.segments, {})[operation.method] = operation
+            servers = documented.own_servers or document.get("servers") or []
+            bases = [re.escape(base_path)] if base_path is not None else base_patterns(servers)
+            for base in dict.fromkeys(bases):
+                path = without_query(operation.path)
+                tables.setdefault(base, PathTable()).add(path, operation.method, operation)
             for callback in documented.callbacks:
-                self.webhooks[callback.callback] = BodySpec(callback.body, components)
-        self._templates = [path for path in self._paths if any(part.startswith("{") for part in path)]
+                self._add_webhook(callback.callback, callback, components)
+        for name, item in as_object(document.get("webhooks")).items():
+            for webhook in operations.operations({**document, "paths": {name: item}}):
+                self._add_webhook(name, webhook, components)
+        # The longest base path comes first: a shorter one can be the beginning of it.
+        self._tables = [(re.compile(base), tables[base]) for base in sorted(tables, key=len, reverse=True)]
 
-    def match(self, path: str) -> tuple[tuple[str, ...], dict[str, Operation]]:
-        """Return the segments of a path below the base path, and its operations by method; none if it is unknown."""
-        segments = tuple(path.removeprefix(self._prefix).split("/"))
-        if not path.startswith(self._prefix):
-            return segments, {}
-        if (found := self._paths.get(segments)) is not None:
-            return segments, found
-        for template in self._templates:
-            if len(template) == len(segments) and all(
-                segment if part.startswith("{") else part == segment
-                for part, segment in zip(template, segments, strict=True)
-            ):
-                return segments, self._paths[template]
-        return segments, {}
+    def match(self, path: str) -> Match[Operation] | None:
+        """Return what a path on the wire leads to."""
+        for base, table in self._tables:
+            prefix = base.match(path)
+            if prefix is not None and (found := table.match(path[prefix.end() :])) is not None:
+                return found
+        return None
 
-
-def _credential_present(scheme: dict[str, Any], pairs: Sequence[tuple[str, str]], headers: Mapping[str, str]) -> bool:
-    if scheme["type"] == "http":
-        kind, _, credentials = headers.get("authorization", "").partition(" ")
-        return kind.lower() == scheme["scheme"] and bool(credentials.strip())
-    if scheme["in"] == "header":
-        return bool(headers.get(scheme["name"].lower(), "").strip())
-    return any(name == scheme["name"] and value for name, value in pairs)
+    def _add_webhook(self, name: str, webhook: operations.Operation, components: Components) -> None:
+        self.webhooks[name] = BodySpec(webhook.body, components, "response", f"webhook {name}")
 
 
-def _scheme_hint(scheme: dict[str, Any]) -> str:
-    if scheme["type"] == "http":
-        return f"Authorization: {scheme['scheme'].capitalize()} KEY"
-    return f"{scheme['name']}: KEY" if scheme["in"] == "header" else f"{scheme['name']}=KEY in the query"
+def _headers(declaration: dict[str, Any], components: Components) -> Iterator[tuple[str, Json]]:
+    for name, node in as_object(declaration.get("headers")).items():
+        try:
+            yield name, resolve(components.document, node)
+        except DocumentError as error:
+            components.problems.append(f"response header {name}: {error}; it is not checked")

@@ -178,7 +178,7 @@ def violations(recording: Recording, checker: Checker) -> list[Violation]:
 
     request, response = recording.request, recording.response
     if recording.operation not in checker.operations:
-        return checker.check_webhook(request.content, request.headers)
+        return checker.check_webhook(request.content, request.headers, event=recording.operation)
     target = checker.base_path + quote(request.path) + (f"?{urlencode(request.query)}" if request.query else "")
     checked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
     return checker.check_exchange(checked, CheckedResponse(recording.status, response.headers, response.content))

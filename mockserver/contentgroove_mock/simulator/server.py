@@ -1,4 +1,4 @@
-"""Serves a simulator on a local port, from a thread or an event loop of this process."""
+"""Serves a simulator, or another application, on a local port, from a thread or an event loop of this process."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from contentgroove._io.interruptible import join, wait_for
 from contentgroove._io.listening import claim_port
@@ -22,6 +22,7 @@ from contentgroove_mock.simulator.web.responses import TRANSPORT
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable, Generator
+    from contextlib import AbstractAsyncContextManager
 
     from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
@@ -32,6 +33,8 @@ else:
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
 _BACKLOG = 2048
+
+Entered = TypeVar("Entered")
 
 
 class HttpProtocol(AutoHTTPProtocol):
@@ -91,13 +94,36 @@ def serve(
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    ready: Future[tuple[asyncio.AbstractEventLoop, Server]] = Future()
+    with _in_thread(lambda: aserve(simulator, port, host=host, app=app)) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def serve_app(app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1") -> Generator[str]:
+    """Serve any application from its own thread, until the context is left, which has its origin.
+
+    Args:
+        app: The application.
+        port: The port; 0 means any free port.
+        host: The address to listen on; by default only this machine can connect.
+
+    Raises:
+        OSError: The port is in use, or the address is not one of this machine's; the message says which.
+    """
+    with _in_thread(lambda: aserve_app(app, port, host=host)) as origin:
+        yield origin
+
+
+@contextlib.contextmanager
+def _in_thread(context: Callable[[], AbstractAsyncContextManager[Entered]]) -> Generator[Entered]:
+    """Enter an async context in an event loop of its own thread."""
+    ready: Future[tuple[asyncio.AbstractEventLoop, Entered]] = Future()
     leave = asyncio.Event()
 
     async def run() -> None:
         try:
-            async with aserve(simulator, port, host=host, app=app) as server:
-                ready.set_result((asyncio.get_running_loop(), server))
+            async with context() as entered:
+                ready.set_result((asyncio.get_running_loop(), entered))
                 await leave.wait()
         except Exception as error:
             if ready.done():
@@ -111,9 +137,9 @@ def serve(
     thread = threading.Thread(target=work, name="contentgroove-simulator", daemon=True)
     thread.start()
     wait_for(lambda seconds: wait([ready], seconds).done)
-    loop, server = ready.result()
+    loop, entered = ready.result()
     try:
-        yield server
+        yield entered
     finally:
         loop.call_soon_threadsafe(leave.set)
         join(thread)
@@ -134,17 +160,31 @@ async def aserve(
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
+    async with contextlib.AsyncExitStack() as stack:
+        # Closed last: requests that wait for the simulator end with the server.
+        stack.push_async_callback(simulator.aclose)
+        origin = await stack.enter_async_context(aserve_app(app or simulator, port, host=host))
+        simulator.start()
+        yield Server(simulator, origin)
+
+
+@contextlib.asynccontextmanager
+async def aserve_app(app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1") -> AsyncGenerator[str]:
+    """Serve any application from the running event loop; the arguments are those of `serve_app`.
+
+    Raises:
+        OSError: The port is in use, or the address is not one of this machine's; the message says which.
+    """
     listener = _listen(host, port)
     # uvicorn's own Server checks only ten times a second whether to stop, and waits as long for open connections.
-    config = Config(_without_cancellation_errors(app or simulator), lifespan="off", ws="none", log_config=None)
+    config = Config(_without_cancellation_errors(app), lifespan="off", ws="none", log_config=None)
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listener)
-    simulator.start()
     try:
         host, port = listener.getsockname()[:2]
-        yield Server(simulator, f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}")
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         await _stop_listener(loop, listener)
         server.close()
@@ -155,7 +195,6 @@ async def aserve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await simulator.aclose()
 
 
 async def _stop_listener(loop: asyncio.AbstractEventLoop, listener: socket.socket) -> None:

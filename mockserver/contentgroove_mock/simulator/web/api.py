@@ -98,10 +98,14 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
     return Response(status_code=204) if body is None else json_response(body)
 
 
+# (assumed: key-missing, key-unknown-401)
 def _key(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
+    # (assumed: key-bearer, key-bare, key-header, key-query)
+    words = request.headers.get("authorization", "").split()
+    if len(words) == 1 and words[0].lower() != "bearer":
+        return words[0]
+    if len(words) == 2 and words[0].lower() == "bearer":  # noqa: PLR2004 - scheme and key
+        return words[1]
     return request.headers.get("x-api-key", "").strip() or request.query_params.get("api_key", "")
 
 

@@ -16,10 +16,13 @@ from urllib.parse import urlsplit
 
 import typer
 
-from contentgroove._core.secret import Secret
-from contentgroove._core.settings import is_loopback
+from contentgroove._core.secret import Secret, conceal
+from contentgroove._core.settings import is_loopback, resolve_settings
 from contentgroove._extras import advice, find_trouble
+from contentgroove._io.client_options import read_variable
+from contentgroove._version import __version__
 
+from .command import find_api_key
 from .exit_codes import CommandError, ExitCode
 from .output import is_terminal, single_line, write_error
 
@@ -90,10 +93,14 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
     from contentgroove.verification.keys import KeyRefusedError
     from contentgroove.verification.run import verify
 
-    with context.new_client() as client:
-        # The client checks the URL and the key; the calls are not its own.
-        settings = client._session.settings  # noqa: SLF001 - the settings of a client are not public
-        key, base_url = settings.current_key(), settings.base_url
+    settings = resolve_settings(
+        api_key=find_api_key(context.api_key_file),
+        base_url=conceal(context.base_url),
+        auth="bearer",
+        version=__version__,
+        variable=read_variable,
+    )
+    key, base_url = settings.current_key(), settings.base_url
     log = _print_call if context.debug else None
     with _receiver(options) as receiver, Caller(base_url, key, log=log) as caller, _interrupted_by_sigterm():
         writing = _writing(options, receiver) if options.writes else None

@@ -7,6 +7,8 @@ from .exchanges import Exchange, member
 
 _BAD_REQUEST = 400
 _METHOD_NOT_ALLOWED = 405
+# An update of everything, so that it is none that perhaps deletes the rest (assumed: put-is-partial).
+_WHOLE = {"name": "Doctor's media"}
 _JSON = {"Content-Type": "application/json"}
 
 
@@ -51,14 +53,14 @@ def error_400(probe: Probe) -> Finding:
     if exchange.succeeded:
         raise NotTriedError("The service accepts half of an object, so there is no error to read.")
     error = member(exchange.errors, 0)
-    holds = isinstance(member(error, "title"), str) and str(member(error, "status")) == str(exchange.status)
+    holds = isinstance(member(error, "title"), str) and isinstance(member(error, "status"), str)
     return judge(holds, f"The body {'has' if holds else 'lacks'} errors with status and title.", exchange)
 
 
 @check("json-api-type-accepted")
 def json_api_type_accepted(probe: Probe) -> Finding:
     """Update the media with JSON:API's media type."""
-    path, body = f"/medias/{probe.created.media_id}", probe.created.body({"name": "Doctor's media"})
+    path, body = f"/medias/{probe.created.media_id}", probe.created.body(_WHOLE | {"description": probe.created.marker})
     headers = {"Content-Type": "application/vnd.api+json"}
     exchange = probe.caller.call("PUT", path, body=body, headers=headers)
     return judge(exchange.succeeded, f"{described(exchange)} for application/vnd.api+json.", exchange)

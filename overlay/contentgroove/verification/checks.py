@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
-from .exchanges import Exchange, LostResponseError, NotTriedError, member
+import httpx
+
+from .exchanges import Exchange, NotTriedError, entries, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -124,12 +126,12 @@ class Probe:
     def subscribe_again(self) -> None:
         """Add a subscription to the list, if the run may subscribe."""
         if self._journey is not None and self._journey.callback_url is not None:
-            self._journey.create("/webhook_subscriptions", {"url": self._journey.callback_url.reveal()})
+            self._journey.subscribe("again")
             del self._lists["webhook_subscriptions"]
 
     def write(self, method: str, path: str, attributes: dict[str, Any]) -> Exchange:
         """Send attributes."""
-        return self.caller.call(method, path, body=self.created.body(attributes))
+        return self.caller.call(method, path, body=self.created.body(attributes, path.split("/")[1]))
 
 
 def described(exchange: Exchange) -> str:
@@ -141,7 +143,7 @@ def items_of(exchange: Exchange) -> list[Any]:
     """Return the items of a list; raises a `NotTriedError` if the response is not a list."""
     if not isinstance(exchange.data, list):
         raise NotTriedError(f"{described(exchange)} without a list, which this check builds on.")
-    return cast("list[Any]", exchange.data)
+    return entries(exchange.data)
 
 
 def ids_of(items: list[Any]) -> list[str]:
@@ -150,8 +152,23 @@ def ids_of(items: list[Any]) -> list[str]:
 
 
 def attribute(value: Any, name: str) -> Any:
-    """Return an attribute of a resource; None if it is null or missing."""
-    return member(value, "attributes", name)
+    """Return an attribute of a resource; raises a `NotTriedError` if it is missing, which another check judges."""
+    attributes = member(value, "attributes")
+    if not isinstance(attributes, dict) or name not in attributes:
+        raise NotTriedError(f"The attribute {name} is missing (see attributes-present).")
+    return cast("dict[str, Any]", attributes)[name]
+
+
+def is_refusal(exchange: Exchange) -> bool:
+    """Return whether the status says that the request was wrong: 4xx."""
+    return httpx.codes.is_client_error(exchange.status)
+
+
+def clips_named(exchange: Exchange) -> list[str]:
+    """Return the ids of the clips that a media names; raises a `NotTriedError` if it names none in any way."""
+    if not isinstance(member(exchange.data, "relationships", "clips", "data"), list):
+        raise NotTriedError("The media has no relationship to clips (see relationships-present).")
+    return ids_of(entries(exchange.data, "relationships", "clips", "data"))
 
 
 def number(value: Any) -> float | None:
@@ -168,13 +185,14 @@ __all__ = [
     "UNKNOWN_ID",
     "Check",
     "Finding",
-    "LostResponseError",
     "NotTriedError",
     "Probe",
     "attribute",
     "check",
+    "clips_named",
     "described",
     "ids_of",
+    "is_refusal",
     "items_of",
     "judge",
     "number",

@@ -14,7 +14,7 @@ from contentgroove._core.secret import Secret
 from contentgroove._io.listening import claim_port
 
 from .checks import Finding, NotTriedError, Probe, attribute, check, described, judge, number
-from .exchanges import Exchange, member
+from .exchanges import Exchange, entries, member
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -169,25 +169,19 @@ def subscription_active(probe: Probe) -> Finding:
     )
 
 
-def _subscribe(probe: Probe, **attributes: Any) -> Exchange:
-    url = probe.created.callback_url
-    _subscription(probe)
-    if url is None:
-        raise NotTriedError("There is no callback URL.")
-    return probe.created.create("/webhook_subscriptions", {"url": url.reveal(), **attributes})
-
-
 @check("subscription-url-twice")
 def subscription_url_twice(probe: Probe) -> Finding:
     """Subscribe the same URL again."""
-    exchange = _subscribe(probe, subscribed_events=["media.processing_finished"])
+    _subscription(probe)
+    exchange = probe.created.subscribe("", subscribed_events=["media.processing_finished"])
     return judge(exchange.succeeded, f"{described(exchange)} for the same URL.", exchange)
 
 
 @check("subscription-events-unchecked")
 def subscription_events_unchecked(probe: Probe) -> Finding:
     """Subscribe to an event that does not exist."""
-    exchange = _subscribe(probe, subscribed_events=["contentgroove.doctor"])
+    _subscription(probe)
+    exchange = probe.created.subscribe("event", subscribed_events=["contentgroove.doctor"])
     return judge(exchange.succeeded, f"{described(exchange)} for an unknown event.", exchange)
 
 
@@ -248,7 +242,7 @@ def webhook_transcription_beside(probe: Probe) -> Finding:
 def webhook_included(probe: Probe) -> Finding:
     """Look for the clips and the transcription of the media."""
     delivery = _delivery(probe)
-    types = {str(member(item, "type")) for item in member(delivery.json, "payload", "included") or ()}
+    types = {str(member(item, "type")) for item in entries(delivery.json, "payload", "included")}
     if not types and not probe.created.spoken:
         raise NotTriedError("The file has no speech, so that it may have no clips: pass --file.")
     return _judge(types == {"clips", "transcriptions"}, f"Included are {', '.join(sorted(types)) or 'none'}.", delivery)
@@ -258,11 +252,11 @@ def webhook_included(probe: Probe) -> Finding:
 def webhook_clips_without_state(probe: Probe) -> Finding:
     """Look for the state of processing in the clips of a webhook."""
     delivery = _delivery(probe)
-    included = member(delivery.json, "payload", "included") or ()
-    clips = [member(item, "attributes") or {} for item in included if member(item, "type") == "clips"]
+    included = entries(delivery.json, "payload", "included")
+    clips = [item for item in included if member(item, "type") == "clips"]
     if not clips:
         raise NotTriedError("The webhook has no clips.")
-    found = [clip for clip in clips if "is_processing" in clip]
+    found = [clip for clip in clips if "is_processing" in (member(clip, "attributes") or {})]
     return _judge(not found, f"{len(found)} of {len(clips)} clips have is_processing.", delivery)
 
 
@@ -279,5 +273,5 @@ def subscription_lists_deliveries(probe: Probe) -> Finding:
     """Look for what was delivered in the subscription."""
     _delivery(probe)
     exchange = probe.read(f"/webhook_subscriptions/{member(_subscription(probe).data, 'id')}")
-    found = member(exchange.data, "relationships", "webhook_events", "data") or []
+    found = entries(exchange.data, "relationships", "webhook_events", "data")
     return judge(found, f"It names {len(found)} events.", exchange)

@@ -19,6 +19,7 @@ from contentgroove._core.redaction import redact_url
 from contentgroove._core.retries import requested_delay
 from contentgroove._core.secret import Secret, SecretBytes
 from contentgroove._core.tracebacks import drop_frames
+from contentgroove._io.connections import default_ssl_context
 from contentgroove._version import __version__
 
 if TYPE_CHECKING:
@@ -101,8 +102,7 @@ class Exchange(NamedTuple):
     @property
     def errors(self) -> list[Any]:
         """The member `errors` of the response; empty without one."""
-        found = member(self.json, "errors")
-        return cast("list[Any]", found) if isinstance(found, list) else []
+        return entries(self.json, "errors")
 
 
 def member(value: Any, *path: str | int) -> Any:
@@ -113,6 +113,12 @@ def member(value: Any, *path: str | int) -> Any:
         except (LookupError, TypeError):
             return None
     return value
+
+
+def entries(value: Any, *path: str | int) -> list[Any]:
+    """Return the entries of a list in JSON; none if it, or something on the way to it, is missing or not a list."""
+    found = member(value, *path)
+    return cast("list[Any]", found) if isinstance(found, list) else []
 
 
 class Caller:
@@ -142,7 +148,7 @@ class Caller:
         self._calls_left = max_calls
         self._end = time.monotonic() + max_seconds
         self._failed = 0
-        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False)
+        self._client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, verify=default_ssl_context())
 
     def __enter__(self) -> Self:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .checks import UNKNOWN_ID, Finding, NotTriedError, Probe, attribute, check, described, ids_of, judge
-from .exchanges import Exchange, member
+from .exchanges import Exchange, entries, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ def _found(probe: Probe, resource: str, *filters: tuple[str, str]) -> tuple[list
     """Return the ids that filters find, none if they are refused, and the exchange."""
     query = [(f"filter[{name.removesuffix('[]')}]{'[]' * name.endswith('[]')}", value) for name, value in filters]
     exchange = probe.get(f"/{resource}", *query)
-    return ids_of(exchange.data) if exchange.status == _OK and isinstance(exchange.data, list) else [], exchange
+    return ids_of(entries(exchange.data)) if exchange.status == _OK else [], exchange
 
 
 def _finds(probe: Probe, resource: str, item: Any, hit: tuple[str, str], miss: tuple[str, str]) -> Finding:
@@ -59,7 +59,11 @@ def filter_eq(probe: Probe) -> Finding:
 def filter_by_id(probe: Probe) -> Finding:
     """Filter by an id."""
     resource, items = probe.some(1)
-    return _finds(probe, resource, items[0], ("id_eq", member(items[0], "id")), ("id_eq", UNKNOWN_ID))
+    return _by_id(probe, resource, items[0])
+
+
+def _by_id(probe: Probe, resource: str, item: Any) -> Finding:
+    return _finds(probe, resource, item, ("id_eq", str(member(item, "id"))), ("id_eq", UNKNOWN_ID))
 
 
 @check("filter-media-id")
@@ -121,7 +125,8 @@ def filter_not_stripped(probe: Probe) -> Finding:
 @check("filter-blank-counts")
 def filter_blank_counts(probe: Probe) -> Finding:
     """Filter by an empty id, which nothing has."""
-    resource, _ = probe.some(1)
+    resource, items = probe.some(1)
+    _control(_by_id(probe, resource, items[0]))
     found, exchange = _found(probe, resource, ("id_eq", ""))
     return judge(exchange.status == _OK and not found, f"An empty id_eq finds {len(found)} items.", exchange)
 
@@ -142,6 +147,7 @@ def filter_and(probe: Probe) -> Finding:
 def filter_or(probe: Probe) -> Finding:
     """Filter by one value in two attributes."""
     resource, items = probe.some(1, "medias", "clips")
+    _control(_by_id(probe, resource, items[0]))
     hit = ("name_or_id_eq", str(member(items[0], "id")))
     return _finds(probe, resource, items[0], hit, ("name_or_id_eq", UNKNOWN_ID))
 
@@ -150,6 +156,7 @@ def filter_or(probe: Probe) -> Finding:
 def filter_in(probe: Probe) -> Finding:
     """Filter by a list of ids."""
     resource, items = probe.some(2)
+    _control(_by_id(probe, resource, items[0]))
     wanted = ids_of(items)[:1]
     found, exchange = _found(probe, resource, ("id_in[]", wanted[0]), ("id_in[]", UNKNOWN_ID))
     return judge(found == wanted, f"{described(exchange)} with {len(found)} items, 1 expected.", exchange)
@@ -169,6 +176,7 @@ def filter_any(probe: Probe) -> Finding:
 def filter_camel_case(probe: Probe) -> Finding:
     """Filter by a name in camel case."""
     resource, items = probe.some(1)
+    _control(_finds(probe, resource, items[0], ("created_at_lt", _FUTURE), ("created_at_gt", _FUTURE)))
     return _finds(probe, resource, items[0], ("createdAt_lt", _FUTURE), ("createdAt_gt", _FUTURE))
 
 
@@ -193,7 +201,7 @@ def filter_booleans(probe: Probe) -> Finding:
     probe.some(1, "medias")
     _, first = _found(probe, "medias", ("has_fetch_error_eq", "true"))
     _, second = _found(probe, "medias", ("has_fetch_error_eq", "false"))
-    values = [[attribute(item, "has_fetch_error") for item in exchange.data or ()] for exchange in (first, second)]
+    values = [[attribute(item, "has_fetch_error") for item in entries(exchange.data)] for exchange in (first, second)]
     holds = (
         first.status == second.status == _OK
         and any(values)

@@ -35,11 +35,13 @@ def find_key_form(caller: Caller) -> Exchange:
         KeyRefusedError: It takes none of them: the key or the URL is wrong.
         NotTriedError: It cannot be reached.
     """
+    refusals: list[Exchange] = []
     for caller.key_form in _FORMS:
         exchange = caller.call("GET", "/medias", [("page[size]", "1")])
         if exchange.status == _OK:
             return exchange
-    raise KeyRefusedError(exchange)
+        refusals.append(exchange)
+    raise KeyRefusedError(refusals[0])
 
 
 def _taken(probe: Probe, form: KeyForm) -> Finding:

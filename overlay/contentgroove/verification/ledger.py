@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt  # noqa: TC003 - msgspec reads the fields' types at run time
 import tomllib
 from importlib.resources import files
-from typing import Any, Literal, TypeAlias, cast
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import Struct
@@ -88,11 +88,11 @@ def read_ledger(text: str | None = None) -> dict[str, Assumption]:
         ValueError: The text is not a ledger; the message names the entry.
     """
     if text is None:
-        text = files(__package__).joinpath(FILE).read_text(encoding="utf-8")
+        text = files("contentgroove.verification").joinpath(FILE).read_text(encoding="utf-8")
     entries: dict[str, Assumption] = {}
     for identifier, table in tomllib.loads(text).items():
         try:
-            entry = msgspec.convert(cast("Any", table), Assumption)
+            entry = msgspec.convert(table, Assumption)
         except msgspec.ValidationError as error:
             raise ValueError(f"The entry {identifier} of the ledger is not valid: {error}.") from error
         if not entry.evidence or (entry.check == "none") != bool(entry.untried):

@@ -6,7 +6,7 @@ import re
 from typing import Any, cast
 
 from .checks import RESOURCES, UNKNOWN_ID, Finding, NotTriedError, Probe, attribute, check, described, judge
-from .exchanges import member
+from .exchanges import entries, member
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
@@ -45,7 +45,7 @@ _CLIP = [
     "text",
 ]
 _SUBSCRIPTION = ["active", "created_at", "subscribed_events", "updated_at", "url"]
-_ATTRIBUTES = dict(zip(RESOURCES, (_MEDIA, _CLIP, _SUBSCRIPTION), strict=True))
+_ATTRIBUTES: dict[str, list[str]] = dict(zip(RESOURCES, (_MEDIA, _CLIP, _SUBSCRIPTION), strict=True))
 
 
 def _all_items(probe: Probe) -> list[tuple[str, Any]]:
@@ -178,8 +178,9 @@ def list_omits_transcription(probe: Probe) -> Finding:
     """Look at the relationships of listed medias."""
     probe.some(1, "medias")
     exchange = probe.read("/medias")
-    found = [item for item in exchange.data or () if "transcription" in (member(item, "relationships") or {})]
-    return judge(not found, f"{len(found)} of {len(exchange.data or ())} listed medias have it.", exchange)
+    listed = entries(exchange.data)
+    found = [item for item in listed if "transcription" in (member(item, "relationships") or {})]
+    return judge(not found, f"{len(found)} of {len(listed)} listed medias have it.", exchange)
 
 
 @check("media-names-transcription")

@@ -7,15 +7,16 @@ from urllib.parse import parse_qsl, urlsplit
 
 from contentgroove._core.secret import Secret
 
-from .checks import Finding, NotTriedError, Probe, attribute, check, described, judge
+from .checks import Finding, NotTriedError, Probe, attribute, check, described, is_refusal, judge
 from .exchanges import Exchange, member
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .creations import Upload
 
 _OK = 200
 _FORBIDDEN = 403
-_UNPROCESSABLE = 422
 _WEEK = 604_800
 _CONTENT = b"A few bytes of no media."
 
@@ -27,10 +28,6 @@ def _query(upload: Upload) -> dict[str, str]:
 def _first(probe: Probe) -> Upload:
     upload = probe.created.upload
     return probe.created.prepare() if upload is None else upload
-
-
-def _refused(exchange: Exchange) -> bool:
-    return 400 <= exchange.status < 500  # noqa: PLR2004 - client errors
 
 
 @check("upload-each-new")
@@ -77,12 +74,21 @@ def put_empty_response(probe: Probe) -> Finding:
     return judge(holds, f"The store returned {stored.status} with {len(stored.content)} bytes.", stored)
 
 
+def _put_refused(probe: Probe, content: bytes | Iterator[bytes], headers: dict[str, str]) -> Exchange:
+    """PUT a file in a way that may be refused; raises a `NotTriedError` if the URL then takes no plain PUT either."""
+    upload = probe.created.prepare()
+    exchange = probe.caller.put_file(upload.url, content, headers)
+    if not exchange.succeeded and not probe.created.put(upload.url, _CONTENT).succeeded:
+        raise NotTriedError("The store refuses a plain PUT as well, so the reason is another.")
+    return exchange
+
+
 @check("put-type-refused")
 def put_type_refused(probe: Probe) -> Finding:
     """PUT a file with a Content-Type."""
     if probe.created.put_refusal is not None:
         raise NotTriedError("The store takes a file only with a Content-Type.")
-    exchange = probe.caller.put_file(probe.created.prepare().url, _CONTENT, {"Content-Type": "text/plain"})
+    exchange = _put_refused(probe, _CONTENT, {"Content-Type": "text/plain"})
     return judge(exchange.status == _FORBIDDEN, f"A PUT with a Content-Type returned {exchange.status}.", exchange)
 
 
@@ -90,24 +96,22 @@ def put_type_refused(probe: Probe) -> Finding:
 def put_repeat_refused(probe: Probe) -> Finding:
     """PUT a second file to the URL of one that no media uses."""
     upload = probe.created.send(_CONTENT)
-    headers = upload.stored.sent if upload.stored is not None else {}
-    again = probe.caller.put_file(upload.url, _CONTENT, headers)
+    again = probe.created.put(upload.url, _CONTENT)
     return judge(again.status == _FORBIDDEN, f"A second PUT to the same URL returned {again.status}.", again)
 
 
 @check("put-chunked-refused")
 def put_chunked_refused(probe: Probe) -> Finding:
     """PUT a file without its length."""
-    exchange = probe.caller.put_file(probe.created.prepare().url, iter([_CONTENT]))
-    return judge(_refused(exchange) or exchange.status == 501, f"A chunked PUT returned {exchange.status}.", exchange)  # noqa: PLR2004 - S3's status
+    exchange = _put_refused(probe, iter([_CONTENT]), {})
+    return judge(not exchange.succeeded, f"A chunked PUT returned {exchange.status}.", exchange)
 
 
 @check("put-key-refused")
 def put_key_refused(probe: Probe) -> Finding:
     """PUT a file with something that looks like a key, but is not the key."""
-    headers = {"Authorization": "Bearer not-a-key"}
-    exchange = probe.caller.put_file(probe.created.prepare().url, _CONTENT, headers)
-    return judge(_refused(exchange), f"A PUT with an Authorization header returned {exchange.status}.", exchange)
+    exchange = _put_refused(probe, _CONTENT, {"Authorization": "Bearer not-a-key"})
+    return judge(is_refusal(exchange), f"A PUT with an Authorization header returned {exchange.status}.", exchange)
 
 
 def _forged(probe: Probe) -> Exchange:
@@ -144,21 +148,21 @@ def upload_id_once(probe: Probe) -> Finding:
     """Create a second media of an upload."""
     probe.created.require(probe.created.created)
     exchange = _create(probe, upload_id=_first(probe).upload_id)
-    return judge(_refused(exchange), f"{described(exchange)} for a used upload_id.", exchange)
+    return judge(is_refusal(exchange), f"{described(exchange)} for a used upload_id.", exchange)
 
 
 @check("upload-id-unknown-refused")
 def upload_id_unknown_refused(probe: Probe) -> Finding:
     """Create a media of an upload that was never prepared."""
     exchange = _create(probe, upload_id="contentgroove-doctor")
-    return judge(exchange.status == _UNPROCESSABLE, f"{described(exchange)} for an unknown upload_id.", exchange)
+    return judge(is_refusal(exchange), f"{described(exchange)} for an unknown upload_id.", exchange)
 
 
 @check("upload-id-without-file-refused")
 def upload_id_without_file_refused(probe: Probe) -> Finding:
     """Create a media of an upload whose file was not sent."""
     exchange = _create(probe, upload_id=probe.created.prepare().upload_id)
-    return judge(exchange.status == _UNPROCESSABLE, f"{described(exchange)} for an upload without a file.", exchange)
+    return judge(is_refusal(exchange), f"{described(exchange)} for an upload without a file.", exchange)
 
 
 @check("one-source")
@@ -166,7 +170,7 @@ def one_source(probe: Probe) -> Finding:
     """Create a media without a file, and one with two."""
     neither = _create(probe)
     both = _create(probe, upload_id="contentgroove-doctor", source_url="https://contentgroove-doctor.invalid/film.mp4")
-    holds = neither.status == both.status == _UNPROCESSABLE
+    holds = is_refusal(neither) and is_refusal(both)
     return judge(holds, f"POST /medias returned {neither.status} and {both.status}.", neither, both)
 
 

@@ -77,8 +77,10 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
     assert run(["doctor"]) == 0
     printed = capsys.readouterr()
     cells = [line.split("\t") for line in printed.out.splitlines()]
-    assert [state for state, _, _ in cells] == ["ok"] * 7
-    assert [name for _, name, _ in cells][-3:] == ["medias", "clips", "webhook_subscriptions"]
+    assert [state for state, _, _ in cells] == [*["ok"] * 7, "skipped"]
+    assert [name for _, name, _ in cells][-4:] == ["medias", "clips", "webhook_subscriptions", "not checked"]
+    assert cells[-2][2].endswith(" ms; this response, with no items, is as documented.")
+    assert cells[-1][2].startswith("Single items, further pages, filters, everything that creates")
     assert "right-key" not in printed.out + printed.err
     assert {record.method for record in simulator.requests} == {"GET"}
     assert [record.path for record in simulator.requests] == [
@@ -86,8 +88,10 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
         "/api/v1/clips",
         "/api/v1/webhook_subscriptions",
     ]
+    make_media(simulator)
     code, checks = diagnosed(capsys, "--strict")
     assert (code, checks["ok"]) == (0, True)
+    assert checks["medias"]["message"].endswith(" ms; this response, with 1 item, is as documented.")
 
 
 def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
@@ -179,6 +183,7 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert code == 0
     assert checks["contract"]["state"] == "skipped"
     assert checks["medias"]["state"] == "ok"
+    assert checks["medias"]["message"].endswith(" ms; not compared with the API's document.")
 
 
 @pytest.mark.parametrize(

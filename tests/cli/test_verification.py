@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from contentgroove.verification.ledger import read_ledger
 from contentgroove_mock import Fault, Simulator, serve
 
 from tests.cli.conftest import DEADLINE, QUICK, CommandLine
+from tests.platforms import SIGNALS
 from tests.verification.proxy import Proxy
 from tests.verification.turned import RULES
 
@@ -186,9 +186,9 @@ def test_debugging(cli: CommandLine) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 130)])
-def test_a_signal_deletes_what_was_created(own_cli: CommandLine, number: signal.Signals, code: int) -> None:
+@SIGNALS
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_deletes_what_was_created(own_cli: CommandLine, number: signal.Signals) -> None:
     """While the run waits for the media, Ctrl-C or SIGTERM ends it, and nothing stays."""
     slow = Simulator()
     with serve(slow) as server:
@@ -202,6 +202,6 @@ def test_a_signal_deletes_what_was_created(own_cli: CommandLine, number: signal.
                     break
             child.send_signal(number)
             child.stderr.read()
-            assert child.wait(DEADLINE) == code
+            assert child.wait(DEADLINE) == 130
         with cli.client() as client:
             assert list(client.medias.list()) == []

@@ -83,7 +83,7 @@ async def test_every_documented_response_is_sent(own: Driver, simulator: Simulat
             await call(own, operation, ids, body)
             simulator.set_quota()
         if method == "GET" and "{id}" not in path and path != "/direct_uploads":
-            await own.api.request(method, f"{path}?sort=nothing")
+            await own.api.request(method, f"{path}?filter[nothing_eq]=1")
         await call(own, operation, ids, body)
     missing = {
         (operation, status)

@@ -100,12 +100,15 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
 
 # (assumed: key-missing, key-unknown-401)
 def _key(request: Request) -> str:
-    # (assumed: key-bearer, key-bare, key-header, key-query)
-    words = request.headers.get("authorization", "").split()
-    if len(words) == 1 and words[0].lower() != "bearer":
-        return words[0]
-    if len(words) == 2 and words[0].lower() == "bearer":  # noqa: PLR2004 - scheme and key
-        return words[1]
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        # (assumed: key-bearer)
+        if token:
+            return token.strip()
+    elif scheme and not token:
+        # (assumed: key-bare)
+        return scheme
+    # (assumed: key-header, key-query)
     return request.headers.get("x-api-key", "").strip() or request.query_params.get("api_key", "")
 
 

@@ -214,7 +214,7 @@ def resources(document: Any, kind: str) -> list[dict[str, Any]]:
 
 
 def on_resources(kind: str, change: Callable[[dict[str, Any]], object], method: str = "", path: str = "") -> Rule:
-    """Change resources of a type in responses, in place: in all, or in those to a method and a path (a pattern)."""
+    """Change resources of a type in responses, those to a method and a path (a pattern), or all."""
 
     def changed(request: Request, response: Response) -> Response:
         document = response.json

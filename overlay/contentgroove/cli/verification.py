@@ -39,7 +39,7 @@ SAMPLES = "contentgroove.samples"
 """The entry-point group of the short video that is uploaded."""
 
 MAX_FILE = 100 * 1024 * 1024
-"""Bytes: a check is no reason to upload a long film."""
+"""Bytes: nothing that is checked needs a long film."""
 
 _WIDTH = 100
 

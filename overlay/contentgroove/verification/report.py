@@ -12,6 +12,9 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, urlsplit
 
+import msgspec
+from contentgroove_api.types import check_levels
+
 from contentgroove._core.redaction import redact_echo, redact_text
 from contentgroove._version import __version__
 
@@ -71,7 +74,16 @@ def report(
         "left": list(left),
     }
     # The last line of defence: a service may echo a credential anywhere.
-    return cast("dict[str, Any]", json.loads(redact_echo(json.dumps(document, ensure_ascii=False), secrets)))
+    return cast("dict[str, Any]", _without(document, secrets))
+
+
+def _without(value: Any, secrets: Sequence[Secret]) -> Any:
+    if isinstance(value, dict):
+        members = cast("dict[str, Any]", value)
+        return {redact_echo(name, secrets): _without(item, secrets) for name, item in members.items()}
+    if isinstance(value, list):
+        return [_without(item, secrets) for item in cast("list[Any]", value)]
+    return redact_echo(value, secrets) if isinstance(value, str) else value
 
 
 def _entry(result: Result, entry: Assumption) -> dict[str, Any]:
@@ -112,8 +124,9 @@ def _body(content: bytes) -> Any:
     if not content:
         return None
     try:
+        check_levels(content)
         return scrub(json.loads(content))
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, msgspec.DecodeError):
         return f"({len(content)} bytes)"
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 # Importing these registers their checks.
-from . import bodies, clips, deliveries, filters, keys, lists, medias, responses, uploads
+from . import bodies, clips, filters, keys, lists, medias, responses, subscriptions, uploads
 from .checks import CHECKS, Finding, Probe
 from .creations import Journey
 from .exchanges import NotTriedError, RunEndedError
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .exchanges import Caller, Exchange
     from .ledger import Assumption, Kind, Verdict
 
-MODULES = (bodies, clips, deliveries, filters, keys, lists, medias, responses, uploads)
+MODULES = (bodies, clips, filters, keys, lists, medias, responses, subscriptions, uploads)
 """The modules of checks."""
 
 WAIT_SECONDS = 180.0

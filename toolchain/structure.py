@@ -98,6 +98,7 @@ LAYERS = (
         ),
     ),
     Layer("Webhook service", ("contentgroove.webhooks",)),
+    Layer("Checks of assumptions", ("contentgroove.verification",)),
     Layer("Tools", ("contentgroove.tools",)),
     Layer("Entry points", ("contentgroove.cli", "contentgroove.mcp", "contentgroove.__main__")),
     Layer(

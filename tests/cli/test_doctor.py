@@ -81,13 +81,17 @@ def test_a_service_as_documented(capsys: pytest.CaptureFixture[str], simulator: 
     printed = capsys.readouterr()
     cells = [line.split("\t") for line in printed.out.splitlines()]
     lists = [path for path, methods in API_OPERATIONS.items() if methods.get("GET") in LISTS]
-    assert [state for state, _, _ in cells] == ["ok"] * (4 + len(lists))
-    assert [f"/{name}" for _, name, _ in cells][4:] == lists
+    assert [state for state, _, _ in cells] == [*["ok"] * (4 + len(lists)), "skipped"]
+    assert [f"/{name}" for _, name, _ in cells][4:] == [*lists, "/not checked"]
+    assert cells[-2][2].endswith(" ms; this response, with no items, is as documented.")
+    assert cells[-1][2].startswith("Single items, further pages, filters, everything that creates")
     assert "right-key" not in printed.out + printed.err
     assert {record.method for record in simulator.requests} == {"GET"}
     assert [record.path for record in simulator.requests] == [f"/api/v1{path}" for path in lists]
+    make_media(simulator)
     code, checks = diagnosed(capsys, "--strict")
     assert (code, checks["ok"]) == (0, True)
+    assert checks["medias"]["message"].endswith(" ms; this response, with 1 item, is as documented.")
 
 
 def test_a_service_that_has_drifted(capsys: pytest.CaptureFixture[str], simulator: Simulator) -> None:
@@ -179,6 +183,7 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert code == 0
     assert checks["contract"]["state"] == "skipped"
     assert checks["medias"]["state"] == "ok"
+    assert checks["medias"]["message"].endswith(" ms; not compared with the API's document.")
 
 
 @pytest.mark.parametrize(

@@ -110,6 +110,7 @@ class NoMediaInfoError(RuntimeError):
     """MediaInfo is missing, so that only the sample is known; the message says what to do."""
 
 
+# (assumed: media-formats)
 def inspect_file(path: Path) -> SourceFile | None:
     """Read a file.
 

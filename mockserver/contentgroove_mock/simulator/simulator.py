@@ -52,7 +52,7 @@ class Simulator:
     """An ASGI application that behaves like the ContentGroove service.
 
     Serve it with `serve`, or pass it to `httpx.ASGITransport`. Every API key has its own account. Where the
-    provider's documentation leaves something open, `Policy` and this package's docstrings state what is assumed.
+    provider's documentation leaves something open, this package refers to entries of the ledger of assumptions.
 
     Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
     after the webhooks that became due were attempted, except inside the event loop that sends them: there, await
@@ -112,6 +112,7 @@ class Simulator:
         """Respond to one request."""
 
         async def send_with_date(message: Message) -> None:
+            # (assumed: date-header)
             # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
             if message["type"] == "http.response.start":
                 date = format_datetime(self._context.clock.now(), usegmt=True).encode()

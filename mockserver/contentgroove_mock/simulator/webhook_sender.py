@@ -134,6 +134,7 @@ class WebhookSender:
             return
         status: int | None = None
         error: str | None = None
+        # (assumed: webhook-content-type, webhook-unsigned, webhook-keeps-query, webhook-timeout, webhook-redirects)
         headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
         try:
             # One limit for the whole attempt: httpx's own starts again with each byte of a slow response.

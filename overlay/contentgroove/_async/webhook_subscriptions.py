@@ -71,7 +71,7 @@ class AsyncWebhookSubscriptions(AsyncResource):
         Args:
             url: The URL that events are POSTed to.
             subscribed_events: The names of the events, such as `media.processing_finished`; by default all
-                (an assumption: the responses in the API's examples contain `*`).
+                (assumed: subscription-of-all-events).
 
         Raises:
             OutcomeUnknownError: It is unknown whether the subscription was created. The request was not retried.

@@ -1,7 +1,7 @@
 """The POST that creates the media of an upload: sent once, and its outcome known by proof or not at all.
 
-Proof is its response, a checkpoint that names the media, or the marker of this upload in the media's description. That
-the service refuses an `upload_id` a second time is assumed, not known. So nothing is sent again while an earlier POST
+Proof is its response, a checkpoint that names the media, or the marker of this upload in the media's description. The
+service may take an `upload_id` a second time (assumed: upload-id-once). So nothing is sent again while an earlier POST
 is in doubt, unless the application asks for it (`resolve_upload`).
 """
 
@@ -43,6 +43,7 @@ MAX_LISTED = 10
 _CLIENT_CLOSED_REQUEST = 499
 """What nginx and others report if a connection ended while the service was working."""
 
+# (assumed: upload-id-once, values-refused-422)
 _TAKEN = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 """Refusals by which a service may say that the upload is already used."""
 

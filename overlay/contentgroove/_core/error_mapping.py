@@ -114,6 +114,7 @@ def parse_error_details(content: bytes) -> tuple[ErrorDetail, ...]:
     )
 
 
+# (assumed: error-400, error-401, error-404, error-422, error-500)
 def _parse_detail(entry: JsonObject) -> ErrorDetail:
     source: object = entry.get("source")
     pointer = cast("JsonObject", source).get("pointer") if isinstance(source, dict) else None

@@ -36,17 +36,21 @@ Identify: TypeAlias = Literal["description"]
 
 IDENTIFY_DESCRIPTION: Identify = "description"
 
+# (assumed: clocks-differ)
 CLOCK_SKEW = 120.0
 """Seconds that the service's clocks may differ from each other, in the search for a lost creation."""
 
+# (assumed: list-late, list-has-new-media)
 SEARCH_ATTEMPTS = 4
 """Searches before the outcome counts as unknown: the POST may still be on its way, and lists may be late."""
 
 MAX_PAGES = 100
 """Pages that a search reads at most."""
 
+# (assumed: page-size, page-size-uncapped, sort-order)
 PAGE_SIZE = 100
 
+# (assumed: description-verbatim)
 _ANY_TOKEN = re.compile(r"\[sdk-upload ([0-9a-f]{24})\]")
 """A marker as it is sent, and its random part."""
 

@@ -150,6 +150,8 @@ class Sort(str):
     __slots__ = ()
 
 
+# (assumed: filter-eq, filter-cont, filter-start, filter-by-id, filter-media-id, filter-and, filter-or, filter-any,
+# filter-i-cont, filter-null)
 class Filter(dict[str, FilterValue | Sequence[FilterValue]]):
     """Filters whose names type checkers do not know: built while the program runs, or of several attributes.
 
@@ -185,6 +187,7 @@ def check_filter(value: Mapping[str, object] | None) -> dict[str, object] | None
     return {name: check_query_value(f"filter {name}", item) for name, item in value.items()}
 
 
+# (assumed: filter-in, filter-times, filter-numbers, filter-booleans)
 def check_query_value(parameter: str, value: object) -> object:
     """Check a value, or a list of values, of a query parameter and return it as a plain one."""
     plain = _plain_scalar(parameter, value)

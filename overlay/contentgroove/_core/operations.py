@@ -39,6 +39,7 @@ def get_media(media_id: str) -> Operation[Media]:
     return Operation(get_media_by_id.build_request(check_id(media_id, "media")), decode_resource(Media))
 
 
+# (assumed: data-type-optional, media-name-optional, one-source)
 def create_media(
     *, source_url: str | Secret | None, upload_id: str | None, name: str | None, description: str | None
 ) -> Operation[Media]:
@@ -63,6 +64,7 @@ def create_media(
     return Operation(create_media.build_request(body=body), decode_resource(Media), idempotent=False)
 
 
+# (assumed: put-is-partial)
 def update_media(media_id: str, *, name: str | None, description: str | None) -> Operation[Media]:
     """Change a media's name, description or both."""
     from contentgroove_api.api.medias import update_media_by_id
@@ -81,6 +83,7 @@ def update_media(media_id: str, *, name: str | None, description: str | None) ->
     return Operation(update_media_by_id.build_request(checked, body=body), decode_resource(Media))
 
 
+# (assumed: delete-returns-204, delete-again-404, unknown-media-404)
 def delete_media(media_id: str) -> Operation[None]:
     """Delete a media and its clips."""
     from contentgroove_api.api.medias import delete_media_by_id
@@ -155,6 +158,7 @@ def delete_clip(clip_id: str) -> Operation[None]:
     return Operation(request, decode_nothing, accept_404_on_retry=True)
 
 
+# (assumed: clip-end-after-start, clip-times-not-negative)
 def _check_times(start: float, end: float) -> None:
     if end <= start:
         raise invalid_input(f"end_time must be greater than start_time={start:g}, not {end:g}.")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+# (assumed: rate-limit-window, retry-after)
 MAX_PAUSE = 3600.0
 """Seconds: the longest pause of all calls, because a `Retry-After` may be wrong; after it a call probes again."""
 

@@ -2,7 +2,8 @@
 
 A page's `links.next` is followed if there is one. Only its query is used, with the endpoint that was requested, so
 that neither `http://` links (the service's examples have them) nor foreign hosts receive the key. If there is none,
-pages are counted until an empty one, because no example of the API contains `links.next`.
+pages are counted until an empty one, because no example of the API contains `links.next` (assumed: links-next,
+links-next-null, links-keep-query, page-number, page-beyond-end).
 
 Pages are numbered, so whatever is added or deleted before a page moves items across its borders. An item that comes
 again is left out, because the ids of the items given are remembered. Deleting moves items to pages that were read:
@@ -38,6 +39,7 @@ T = TypeVar("T")
 
 _NUMBER = re.compile(r"[0-9]{1,9}")
 
+# (assumed: list-stable)
 REMEMBERED_IDS = 1000
 """At least as many of the latest items are recognised if they come again: memory does not grow with a list."""
 

@@ -66,6 +66,7 @@ class RetryPolicy(Struct, frozen=True):
         return min(self.max_delay, self.initial_delay * 2.0 ** min(attempt, 62))
 
 
+# (assumed: retry-after)
 def requested_delay(headers: Mapping[str, str], now: float) -> float | None:
     """Return the seconds that a response requests to wait (`Retry-After`), None if it requests none.
 
@@ -116,4 +117,5 @@ def should_retry(outcome: Response | TransportFailure, *, idempotent: bool) -> b
         return idempotent and outcome.status_code in RETRYABLE_STATUSES
     if outcome.kind not in {"connect", "timeout", "broken"}:
         return False
+    # (assumed: post-may-have-arrived)
     return idempotent or not outcome.may_have_arrived

@@ -90,6 +90,7 @@ class Settings(Struct, frozen=True, weakref=True):
         query = f"?{request.query}" if request.query else ""
         url: str | Secret = f"{self.base_url}{request.path}{query}"
         key = self.current_key()
+        # (assumed: key-bearer, key-header, key-query)
         if self.auth == "bearer":
             headers.append((b"Authorization", SecretBytes(b"Bearer " + key.reveal().encode())))
         elif self.auth == "header":

@@ -26,12 +26,14 @@ from .settings import is_loopback
 if TYPE_CHECKING:
     from contentgroove.errors import UploadErrorReason
 
+# (assumed: store-redirects)
 MAX_REDIRECTS = 3
 """How many redirects of one attempt are followed."""
 
 _TAG = rb"<(?:\w{1,20}:)?(?:%b)(?:\s[^<>]{0,200})?>\s*(?:<!\[CDATA\[)?\s*"
 """The start of an XML element, as any writer may format it: with a prefix, attributes, on lines of its own."""
 
+# (assumed: store-errors-xml, put-signature-checked)
 _CODE = re.compile(_TAG % b"Code" + rb"([A-Za-z0-9.]{1,60})\s*(?:\]\]>\s*)?</")
 _CODE_OF_HEADER = re.compile(r"[A-Za-z0-9.]{1,60}")
 _MESSAGE = re.compile(_TAG % b"Message" + rb"([^<]{1,300})")
@@ -149,6 +151,7 @@ _STATUSES: dict[int, Meaning] = {
 
 _SENT_ONCE = "It cannot be rewound, so it was not sent again: pass a path or a seekable file to allow retries."
 
+# (assumed: upload-url-expired-403)
 _EXPIRED_TEXTS = ("expired", "not valid in the specified time frame")
 """What S3 (code AccessDenied) and Azure (code AuthenticationFailed) write if the time of a URL is over."""
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from .calls import Session
     from .io import CheckpointStore, Progress, Source
 
+# (assumed: upload-limit)
 MAX_SIZE = 5 * 1024**3
 """Bytes: the limit of a single PUT to S3, which the documentation's "5gb per file" is taken to mean."""
 
@@ -108,6 +109,7 @@ async def upload(plan: UploadPlan, session: Session, options: PollOptions | None
         media = await _fetch_created(checkpoint.media_id, plan.store, session)
     else:
         if checkpoint.upload_id is None or checkpoint.state == "prepared":
+            # (assumed: put-outcome-unknown, upload-each-new)
             # It is unknown whether the file of a prepared upload arrived, and a new upload costs nothing. Writing the
             # checkpoint first shows that it can be written, before anything is sent.
             fresh = structs.replace(checkpoint, state="new", upload_id=None)
@@ -226,6 +228,7 @@ def check_upload_size(size: int, file: str | None) -> None:
         raise unusable_file(f"{subject} has {size:,} bytes; {limit}. Shorten or compress it.", "too_large", file)
 
 
+# (assumed: media-formats)
 def media_type_problem(name: str | None, start: bytes, guess_media_type: Callable[[bytes], str | None]) -> str | None:
     """Return why a file with this name and these first bytes cannot be audio or video, None if it can be."""
     import mimetypes

@@ -1,7 +1,8 @@
 """Waiting for the service to finish processing.
 
 Finished means `is_processing` is false. Null, which a fresh resource has, is not finished, and neither is one whose
-`is_processing` cannot be read. Failures that pass do not end a wait; what is fetched at the deadline still counts.
+`is_processing` cannot be read (assumed: processing-null-first, processing-false-last, processing-stays-false,
+clip-processing-null-first). Failures that pass do not end a wait; what is fetched at the deadline still counts.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="Media | Clip")
 
+# (assumed: processing-minutes)
 MIN_POLL_INTERVAL = 1.0
 MAX_POLL_INTERVAL = 15.0
 """Seconds between polls by default: they grow from the minimum to the maximum."""
@@ -110,6 +112,7 @@ class _ResourceKind(Struct, Generic[T], frozen=True):
     has_failed: Callable[[T], bool]
 
 
+# (assumed: fetch-error-flag, not-media-flag)
 def _has_fetch_error(media: Media) -> bool:
     # If it cannot be read, the media may still be processed; the log names the field.
     return getattr(media, "has_fetch_error", False)

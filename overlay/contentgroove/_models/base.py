@@ -72,6 +72,7 @@ def unset_to_none(value: T | msgspec.UnsetType | None) -> T | None:
 
 
 def to_utc(moment: dt.datetime) -> dt.datetime:
+    # (assumed: times-utc)
     # All times in the service's examples are UTC, so a time without a zone is read as UTC.
     return moment if moment.tzinfo is not None else moment.replace(tzinfo=dt.UTC)
 

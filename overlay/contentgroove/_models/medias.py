@@ -196,7 +196,7 @@ class Clip(_ClipModel):
 
     @property
     def start_char(self) -> int | None:
-        """The start of `text` in the transcription's text, in characters."""
+        """The start of `text` in the transcription's text, in characters (assumed: clip-chars)."""
         return unset_to_none(self._wire.attributes.start_char)
 
     @property
@@ -206,7 +206,7 @@ class Clip(_ClipModel):
 
     @property
     def rank(self) -> int | None:
-        """The rank among the suggested clips, 0 being the best; None if a user created the clip."""
+        """The rank among the suggested clips, 0 being the best (assumed: rank-best-first); None if a user cut it."""
         return unset_to_none(self._wire.attributes.rank)
 
     @property

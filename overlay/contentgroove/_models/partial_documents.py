@@ -1,7 +1,8 @@
 """Reading responses that match the contract only in parts: resources by their ids, lists item by item.
 
-The contract was never compared with the live service, and a response can be the only thing that names the id of
-something paid for. So a resource needs no more than what the next call needs; its other fields are read one by one.
+The contract was never compared with the live service (assumed: attributes-present, members-unknown-later), and a
+response can be the only thing that names the id of something paid for. So a resource needs no more than what the next
+call needs; its other fields are read one by one.
 """
 
 from __future__ import annotations

@@ -211,6 +211,7 @@ def _read_id(content: msgspec.Raw | None, location: str) -> str:
     if content is None:
         raise UnreadableError(f"{location} is absent")
     if _INTEGER.fullmatch(bytes(content)):
+        # (assumed: ids-uuid)
         # JSON:API requires strings. A number still identifies the resource, and URLs contain its text.
         return bytes(content).decode()
     try:

@@ -170,8 +170,9 @@ class Medias(Resource):
                 creation, and removed by an update as soon as the media is known. Until then the service, its webhooks
                 and other users of the account show it. If the removal fails, the log says so, the returned media
                 shows the marker in its `description`, and the same call with a checkpoint tries again. A media
-                without `description` has an empty one afterwards. That the service returns descriptions is
-                assumed: where the marker's 24 digits do not come back, the outcome stays unknown.
+                without `description` has an empty one afterwards. If the service
+                does not return the marker's 24 digits as they were sent, the outcome stays unknown (assumed:
+                description-verbatim).
             wait: True to wait until the media has been processed, as `wait` does.
             timeout: The number of seconds to wait with `wait=True`, 3600 by default; the upload itself takes its time.
             size: The total number of bytes that an iterable, a pipe or another stream still has. It is then read only
@@ -284,8 +285,8 @@ class Medias(Resource):
         Args:
             checkpoint: The path of the upload's checkpoint, or its store.
             media_id: The id of the media that the upload created: the next call returns it. None to state that it
-                created none: the next call sends the creation again. If it had succeeded after all, the service may
-                create a second media; that it refuses this is assumed, not known.
+                created none: the next call sends the creation again. If it had succeeded after all, the service
+                perhaps creates a second media (assumed: upload-id-once).
 
         Returns:
             The media; None if none was created.

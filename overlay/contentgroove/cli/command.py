@@ -92,6 +92,7 @@ class CommandContext:
             message = "This needs a confirmation, but there is no terminal to request it."
             raise CommandError(ExitCode.USAGE, message, "Pass --yes to confirm.")
         items = f"{subject} {ids[0]}" if len(ids) == 1 else f"{len(ids)} {subject}s"
+        # (assumed: media-deletes-clips, deleted-is-gone)
         question = f"Delete {items}{' and all clips' * (subject == 'media')}?"
         if not yes and not typer.confirm(single_line(question), err=True):
             raise CommandError(ExitCode.FAILED, "Nothing was changed.")

@@ -7,7 +7,8 @@ import platform
 import sys
 import time
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple
+from pathlib import Path  # noqa: TC003 - typer reads the annotations
+from typing import TYPE_CHECKING, Annotated, Literal, NamedTuple, cast
 
 import typer
 
@@ -16,6 +17,7 @@ from contentgroove.errors import ConfigurationError, ContentGrooveError
 
 from .command import CommandContext, command
 from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
+from .options import YesOption  # noqa: TC001 - typer reads the annotations
 from .output import is_terminal
 
 if TYPE_CHECKING:
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 
 RESOURCES = ("medias", "clips", "webhook_subscriptions")
 """Resources with a GET that changes nothing. The GET of a direct upload creates one."""
+
+_NOT_CHECKED = (
+    "Single items, further pages, filters, everything that creates, changes or deletes, uploads and webhooks were not "
+    "requested. --verify checks more."
+)
 
 CLOCK_TOLERANCE = 60.0
 """Seconds; presigned URLs and the times of events tolerate that much."""
@@ -44,18 +51,72 @@ class Check(NamedTuple):
 
 def register(app: typer.Typer) -> None:
     """Add the command to the command line."""
-    examples = ("doctor", "doctor --base-url http://127.0.0.1:8080/api/v1", "doctor --strict --json")
+    examples = (
+        "doctor",
+        "doctor --strict --json",
+        "doctor --verify",
+        "doctor --verify --writes --report report.json",
+        "doctor --verify --only filter-blank-counts --only page-default-size",
+    )
     command(app, "doctor", examples=examples)(doctor)
 
 
+_VERIFY = "Check what this package assumes about the service, by reading only."
+_WRITES = "With --verify: create a media and more, check what that shows, and delete it."
+_ONLY = "With --verify: check this assumption only; can be repeated."
+_FILE = "With --writes: upload this file of a few seconds, best with speech, instead of the sample."
+_CALLBACK_URL = "With --writes: subscribe this URL, and check the webhooks that arrive."
+_CALLBACK_PORT = "With --callback-url: the port of this machine that the URL leads to."
+
+
 def doctor(
-    run: CommandContext, *, strict: Annotated[bool, typer.Option("--strict", help="Also fail on warnings.")] = False
+    run: CommandContext,
+    *,
+    strict: Annotated[bool, typer.Option("--strict", help="Also fail on warnings.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help=_VERIFY)] = False,
+    writes: Annotated[bool, typer.Option("--writes", help=_WRITES)] = False,
+    yes: YesOption = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="FILE", help="With --verify: write the verdicts as JSON.")
+    ] = None,
+    only: Annotated[list[str] | None, typer.Option("--only", metavar="ID", help=_ONLY)] = None,
+    file: Annotated[Path | None, typer.Option("--file", metavar="FILE", help=_FILE)] = None,
+    callback_url: Annotated[str | None, typer.Option("--callback-url", metavar="URL", help=_CALLBACK_URL)] = None,
+    callback_port: Annotated[
+        int | None, typer.Option("--callback-port", metavar="PORT", min=1, max=65535, help=_CALLBACK_PORT)
+    ] = None,
+    timeout: Annotated[
+        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="With --writes: wait that long for each media.")
+    ] = 180.0,
 ) -> None:
     """Check the API key, the connection, the clock and the service.
 
     Fetches one list of each resource, with one item, and compares the responses with the API's document. Nothing is
     created or changed.
+
+    --verify checks instead what this package assumes about the service: each assumption is confirmed, refuted or not
+    tried. The exit code is 1 if one is refuted, 14 if something that was created could not be deleted.
     """
+    if verify:
+        from .verification import VerifyOptions, verify_service
+
+        verify_service(
+            run,
+            VerifyOptions(
+                writes=writes,
+                yes=yes,
+                report=report,
+                only=only or (),
+                file=file,
+                callback_url=callback_url,
+                callback_port=callback_port,
+                timeout=timeout,
+            ),
+        )
+        return
+    given = {"--writes": writes, "--report": report, "--only": only, "--file": file, "--callback-url": callback_url}
+    if option := next((name for name, value in given.items() if value), None):
+        raise CommandError(ExitCode.USAGE, f"{option} needs --verify.")
     checks = run_checks(run)
     code = exit_code(checks, strict=strict)
     if run.out.json:
@@ -99,10 +160,15 @@ def run_checks(run: CommandContext) -> list[Check]:
             seconds = time.monotonic() - started
             if not any(check.name == "clock" for check in checks):
                 checks.append(check_clock(response.headers.get("date"), dt.datetime.now(dt.UTC)))
-            checks.append(_check_resource(name, response.status_code, seconds, violations))
+            result = f"{response.status_code} in {seconds * 1000:.0f} ms"
+            items = member_count(response.parse())
+            checks.append(_check_resource(name, result, items, violations, compared=contract.state == "ok"))
+        else:
+            checks.append(Check("not checked", "skipped", _NOT_CHECKED))
     return checks
 
 
+# (assumed: date-header)
 def check_clock(date: str | None, now: dt.datetime) -> Check:
     """Compare this machine's time with the response's Date header (RFC 9110, 6.6.1)."""
     try:
@@ -142,10 +208,20 @@ def _failed_check(name: str, failure: ErrorReport) -> Check:
     return Check(name, "failed", failure.message, hint=failure.hint, exit=failure.exit)
 
 
-def _check_resource(name: str, status: int, seconds: float, violations: Sequence[ContractViolation]) -> Check:
-    result = f"{status} in {seconds * 1000:.0f} ms"
+def member_count(document: object) -> int | None:
+    """Return how many items a list has; None if it is not a list."""
+    data: object = cast("dict[str, object]", document).get("data") if isinstance(document, dict) else None
+    return len(cast("list[object]", data)) if isinstance(data, list) else None
+
+
+def _check_resource(
+    name: str, result: str, items: int | None, violations: Sequence[ContractViolation], *, compared: bool
+) -> Check:
+    if not compared:
+        return Check(name, "ok", f"{result}; not compared with the API's document.")
     if not violations:
-        return Check(name, "ok", f"{result}; as documented.")
+        what = "this response, with no items," if not items else f"this response, with {items} item{'s' * (items > 1)},"
+        return Check(name, "ok", f"{result}; {what} is as documented.")
     count = f"{len(violations)} differences" if len(violations) > 1 else "1 difference"
     details = tuple(" ".join(str(violation).split()) for violation in violations)
     hint = "Calls still work. See what changed with `contentgroove spec diff`."

@@ -68,6 +68,7 @@ class Target:
         self._url = url if token is None or has_token else Secret(with_token(url, token))
         self.shown = redact_url(url.reveal())
 
+    # (assumed: webhook-redirects, webhook-content-type)
     def post(self, body: bytes, content_type: str = JSON_TYPE) -> Posted:
         """POST a body. A redirect is not followed: the service is not known to follow any."""
         import httpx

@@ -21,6 +21,7 @@ Send: TypeAlias = Callable[[Message], Awaitable[None]]
 AsgiApp: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 WsgiApp: TypeAlias = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
+# (assumed: webhook-content-type, webhook-timeout)
 METHOD = "POST"
 
 BAD_REQUEST, METHOD_NOT_ALLOWED, LENGTH_REQUIRED, UNAVAILABLE = 400, 405, 411, 503
@@ -28,7 +29,7 @@ BAD_REQUEST, METHOD_NOT_ALLOWED, LENGTH_REQUIRED, UNAVAILABLE = 400, 405, 411, 5
 
 
 RETRY_AFTER = "30"
-"""Seconds; whether the service observes it is unknown."""
+"""Seconds; perhaps the service does not observe it (assumed: webhook-retry-after-ignored)."""
 
 
 @with_safe_repr
@@ -37,7 +38,8 @@ class Receipt:
     """The result of a delivery, from which the response is written.
 
     Attributes:
-        status_code: 200 if the event is recorded; the service counts nothing else as delivered.
+        status_code: 200 if the event is recorded; the service counts nothing else as delivered (assumed:
+            webhook-200-only).
         duplicate: Whether the event was already recorded.
         event: The event; None if the delivery was refused.
         reason: Why the delivery was refused; empty if it was not.

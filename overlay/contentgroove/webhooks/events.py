@@ -80,12 +80,14 @@ class _Envelope(msgspec.Struct):
     payload: msgspec.Raw = msgspec.Raw(b"null")
 
 
+# (assumed: webhook-numeric-strings, rest-numbers, webhook-envelope)
 # The service sends some numbers as strings ("98.865532"), so decoding is lax.
 _envelope_decoder = Decoder(_Envelope, strict=False)
 _event_decoder: Decoder[Any] = Decoder(TaggedEvent, strict=False)
 _type_decoder = Decoder(str)
 
 _DATA_PATH = ("payload", "data")
+# (assumed: webhook-included, webhook-clips-without-state)
 _INCLUDED_PATH = ("payload", "included")
 _INCLUDED_MODELS: dict[str, type[Clip | Transcription]] = {"clips": Clip, "transcriptions": Transcription}
 
@@ -119,7 +121,8 @@ class MediaProcessingFinished(_EventBase):
         event: `media.processing_finished`.
         media: The media.
         clips: The clips that the service suggests, in the order sent.
-        transcription: The spoken text, which the API has only in this event. None if it was not sent.
+        transcription: The spoken text, which the API has only in this event (assumed: transcription-only-in-webhook).
+            None if it was not sent.
         dedupe_key: The same for every delivery of this event: event, resource type, id and start of processing. If
             the service omits the start, all deliveries about one media count as one event.
         body: The body as received.
@@ -333,6 +336,7 @@ def _as_sent(resource: Media | Clip | Transcription) -> msgspec.Raw:
     return msgspec.Raw(text.decode(errors="replace"))
 
 
+# (assumed: webhook-once-per-media)
 def dedupe_key(event: str, kind: str, resource_id: str, started: dt.datetime | str | None) -> str:
     """Return the key of an event: equal for all deliveries of it, different for different events.
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("contentgroove")
 
+# (assumed: webhook-200-only, webhook-retries)
 MAX_BODY_BYTES = 10 * 1024 * 1024
 """The event of a media with a thousand clips has about a million bytes."""
 
@@ -73,7 +74,8 @@ class WebhookReceiver(EventHandling):
             call `receiver.handle(key)`. It may be async. It can also be set as an attribute.
         on_metrics: Called by the worker with a `ReceiverStatus`, at most once for each `poll_interval`.
         retention: Seconds for which done events are kept; the worker deletes older ones, as `inbox.prune` does. It must
-            be longer than the service may repeat an event, such as 90 days. By default none is deleted.
+            be longer than the service may repeat an event, such as 90 days (assumed: webhook-retention). By default
+            none is deleted.
 
     Raises:
         InvalidInputError: The token is empty, a number is not greater than 0, or a hook cannot be called.
@@ -334,6 +336,7 @@ def _medias_filter(since: dt.datetime, inbox: Inbox) -> MediaFilter:
     return {"processing_started_at_gteq": since}
 
 
+# (assumed: webhook-none-for-failed)
 def _is_missing(media: Media, inbox: Inbox) -> bool:
     """Whether a finished media has no event in the inbox. The service sends none if it could not fetch the media."""
     failed = getattr(media, "has_fetch_error", False)

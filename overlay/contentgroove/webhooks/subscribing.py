@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from contentgroove._core.inputs import EventName
     from contentgroove._core.names import KnownEvent
 
+# (assumed: subscription-url-verbatim, webhook-keeps-query, webhook-unsigned)
 TOKEN_PARAMETER = "token"  # noqa: S105 - a name, not a token
 """The query parameter with the token."""
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("contentgroove")
 
+# (assumed: webhook-refused-400)
 MAX_KEPT = 100
 """Bodies in an inbox: what sends many of them does not send events, and must not fill the disk."""
 

@@ -1,4 +1,7 @@
-"""Accounts: their ids, and their limits of requests in a window and of medias and clips in a month (assumed)."""
+"""Accounts: their ids, and their limits of requests in a window and of medias and clips in a month.
+
+The kinds of the limits are not those of the document (assumed: rate-limit-window, quota-month, suggested-clips-free).
+"""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class Call(NamedTuple):
         return self.origin + self.path
 
 
+# (assumed: unknown-media-404, foreign-id-404)
 def find_owned(records: Mapping[str, Any], call: Call, identifier: str | None = None) -> Any:  # any record
     """Return the record with an id, by default that in the path.
 

@@ -1,6 +1,7 @@
 """The service's error responses, each in the form that the published document has for its status.
 
-400, 405, 422 and 500 are documented without a body, or not at all: they have JSON:API's form (assumed).
+400, 405, 422 and 500 are documented without a body, or not at all: they have JSON:API's form (assumed: error-400,
+method-405, error-422, error-500). The others have the form of the examples (assumed: error-401, error-404).
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def unprocessable(problems: list[tuple[str, str, str]]) -> ErrorResponse:
 
 
 def too_many_requests(retry_after: int) -> ErrorResponse:
-    """429: the window's requests are used up, for that many seconds; the provider does not document the header."""
+    """429: the window's requests are used up, for that many seconds (assumed: retry-after)."""
     detail = "You have exceeded the maximum number of requests in the current window. Please try again later."
     errors = [{"detail": detail, "status": "429", "title": "Too Many Requests"}]
     return ErrorResponse(429, errors, {"Retry-After": str(retry_after)})

@@ -17,8 +17,9 @@ def read_body(content: bytes, content_type: str | None) -> Fields:
     """Read a request's body.
 
     Raises:
-        ErrorResponse: 400, as documented, if the Content-Type is missing or the body is not JSON; also (assumed) if
-            the type or the JSON's structure is another.
+        ErrorResponse: 400, if the Content-Type is missing or the body is not JSON (assumed: no-content-type-400,
+            bad-json-400); also if the type or the JSON's structure is another (assumed: other-content-type-400,
+            other-structure-400, json-api-type-accepted).
     """
     if not content_type:
         raise bad_request("The Content-Type header is missing: send application/json.")
@@ -40,7 +41,8 @@ def read_body(content: bytes, content_type: str | None) -> Fields:
 class Fields:
     """The attributes of a request; reading them collects problems, and `check` raises them.
 
-    A field that is omitted reads as None. Unknown fields are ignored, as in Rails.
+    A field that is omitted reads as None. Unknown fields are ignored, and null is refused (assumed:
+    attributes-unknown-ignored, null-refused).
     """
 
     def __init__(self, attributes: dict[str, Any]) -> None:
@@ -58,7 +60,7 @@ class Fields:
         """Raise the problems, if there are any.
 
         Raises:
-            ErrorResponse: 422, with all problems.
+            ErrorResponse: 422, with all problems (assumed: values-refused-422, error-422).
         """
         if self._problems:
             raise unprocessable(self._problems)

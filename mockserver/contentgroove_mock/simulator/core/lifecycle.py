@@ -1,9 +1,9 @@
 """Changes that time causes: processing of medias and clips, their made-up speech, and webhooks to deliver.
 
 If a file is neither video nor audio, or a `source_url` cannot be fetched, the media ends with `has_fetch_error` true,
-the only sign of failure in the API, and without a webhook (both assumed). Only the status 200 counts as delivered;
-anything else is retried, a limited number of times, each wait twice as long as the last (the published document has
-the rule, not the numbers).
+the only sign of failure in the API, and without a webhook (assumed: not-media-flag, fetch-error-flag,
+webhook-none-for-failed). Only the status 200 counts as delivered; anything else is retried, a limited number of times,
+each wait twice as long as the last (assumed: webhook-200-only, webhook-retries, webhook-per-subscription).
 """
 
 from __future__ import annotations
@@ -66,6 +66,7 @@ def next_change(state: State) -> dt.datetime | None:
     return min([*state.unsettled.values(), *attempts], default=None)
 
 
+# (assumed: external-id-later, processing-stays-false, webhook-means-finished)
 def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """End a media's processing: it is finished if its file is a video or audio, and failed otherwise."""
     if media.file is None:
@@ -202,6 +203,7 @@ def full_text(duration: float) -> str:
     return " ".join(sentence.text for sentence in sentences(duration))
 
 
+# (assumed: clip-text-spoken, clip-chars)
 def span_between(duration: float, start: float, end: float) -> Span:
     """Return the sentences that are heard, at least in part, between two times."""
     heard = [item for item in sentences(duration) if item.start < end and item.end > start]
@@ -210,6 +212,7 @@ def span_between(duration: float, start: float, end: float) -> Span:
     return Span(start, end, first.start_char, last.end_char, text)
 
 
+# (assumed: clips-suggested, rank-from-0, rank-best-first)
 def suggest_clips(duration: float) -> list[Span]:
     """Cut a video into the clips that the service suggests, best first."""
     spoken = sentences(duration)

@@ -1,9 +1,15 @@
 """Lists: filters, order, pages and the links between pages.
 
-The filters are ransack's matchers, as in its documentation. Where databases differ: `matches`, `cont`, `start` and
-`end` are case-sensitive, `i_cont` is not; and as in SQL, a null value satisfies no comparison, not even a negative one
-(both assumed). Unknown attributes or matchers are rejected (assumed), because a filter that is silently ignored hides
-mistakes.
+The filters are ransack's matchers, as in its documentation (assumed: filter-eq, filter-cont, filter-start,
+filter-matches, filter-i-cont, filter-null, filter-any, filter-or, filter-and, filter-in, filter-by-id, filter-media-id,
+filter-times, filter-numbers, filter-booleans). Where databases differ: `matches`, `cont`, `start` and `end` are
+case-sensitive, `i_cont` is not; and as in SQL, a null value satisfies no comparison, not even a negative one (assumed:
+filter-case-sensitive, filter-null-matches-nothing). Values count as they are, with their blanks, or empty (assumed:
+filter-not-stripped, filter-blank-counts).
+
+Unknown attributes or matchers are rejected, because a filter that is silently ignored hides mistakes (assumed:
+filter-unknown-refused). Unknown parameters and sort orders are ignored, because a client in use sends some (assumed:
+parameter-unknown-ignored, sort-unknown-ignored).
 """
 
 from __future__ import annotations
@@ -77,8 +83,10 @@ class ListQuery(NamedTuple):
                 value = attributes(item)[sort]
                 return value is None, value
 
+            # (assumed: sort-nulls, sort-order)
             # Nulls come last ascending and first descending, PostgreSQL's order.
             selected = sorted(selected, key=key, reverse=self.descending)
+        # (assumed: page-size, page-number, page-beyond-end, page-size-uncapped, order-default)
         begin = (self.number - 1) * self.size
         return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
 
@@ -105,9 +113,8 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
         elif name.startswith(("filter", "page")):
             raise bad_request(f"The query parameter {name} is not known: write filter[…] or page[number].")
     attribute = None if sort is None else sort.removeprefix("-")
-    if attribute is not None and attribute not in sorts:
-        offered = ", ".join(f"{name}, -{name}" for name in sorts)
-        raise bad_request(f"sort must be one of {offered}, not {sort}.")
+    if attribute not in sorts:
+        attribute = None
     return ListQuery(
         tuple(parse_filter(name, values, kinds) for name, values in filters.items()),
         attribute,
@@ -117,6 +124,7 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
     )
 
 
+# (assumed: links-self, links-current, links-next, links-next-null, links-keep-query, links-hide-key)
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
     """Return the links of a page to itself and to others; a key in the decoded query is not repeated in them."""
     kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
@@ -136,6 +144,7 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
 
 
 def _positive(name: str, value: str) -> int:
+    # (assumed: page-zero)
     # Nine digits are enough for any list, and keep hostile numbers small.
     if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII) is None:
         raise bad_request(f"{name} must be a whole number of at least 1, not {value[:40]!r}.")
@@ -221,6 +230,7 @@ _MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, *_LISTS], key=len, reverse
 
 
 def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:
+    # (assumed: filter-camel-case)
     # The published example filters by sourceUrl, so camelCase means snake_case.
     snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
     known = "|".join(sorted(kinds, key=len, reverse=True))

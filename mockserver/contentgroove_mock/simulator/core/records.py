@@ -15,7 +15,10 @@ Stage = Literal["queued", "processing", "finished", "failed"]
 
 
 class Policy(Struct, frozen=True, kw_only=True):
-    """The numbers of the simulated service that the provider does not document.
+    """The numbers of the simulated service.
+
+    The provider documents the rules, not the numbers (assumed: processing-minutes, page-default-size, upload-url-week,
+    upload-limit, webhook-retries, webhook-timeout).
 
     Attributes:
         queue_seconds: How long a new media or clip has `is_processing` null.
@@ -48,6 +51,7 @@ class Ids:
     def __init__(self, random: Random) -> None:
         self._random = random
 
+    # (assumed: ids-uuid)
     def uuid(self) -> str:
         """Draw a random UUID (version 4)."""
         return str(uuid.UUID(int=self._random.getrandbits(128), version=4))

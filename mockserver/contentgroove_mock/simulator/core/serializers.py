@@ -20,9 +20,11 @@ if TYPE_CHECKING:
 Json: TypeAlias = dict[str, Any]
 
 FILES_PATH = "/_files"
+# (assumed: processing-null-first, processing-false-last, clip-processing-null-first)
 _IS_PROCESSING = {"queued": None, "processing": True, "finished": False, "failed": False}
 
 
+# (assumed: times-utc)
 @lru_cache(maxsize=4096)
 def format_time(value: dt.datetime | None) -> str | None:
     """Write a time as the service does: UTC, milliseconds, `Z`."""
@@ -31,6 +33,8 @@ def format_time(value: dt.datetime | None) -> str | None:
     return value.astimezone(dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+# (assumed: attributes-present, facts-null-first, duration-seconds, size-pixels, media-content-type, preview-image,
+# original-created-at-set, upload-has-no-source-url)
 def media_attributes(media: Media, origin: str) -> Json:
     """Write a media's attributes; those of its file are null until it is processed."""
     file = media.file if media.stage == "finished" else None
@@ -53,6 +57,7 @@ def media_attributes(media: Media, origin: str) -> Json:
     }
 
 
+# (assumed: clip-duration-name, clip-duration, clip-file-later, clip-rank-null, clip-chars-nullable, rest-numbers)
 def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
     """Write a clip's attributes; those of its file are null until it is processed."""
     file = media.file if clip.stage == "finished" else None
@@ -78,6 +83,7 @@ def clip_attributes(clip: Clip, media: Media, origin: str) -> Json:
     }
 
 
+# (assumed: relationships-present, list-omits-transcription, media-names-transcription, transcription-named-later)
 def media_resource(media: Media, origin: str, *, with_transcription: bool) -> Json:
     """Write a media; lists omit the relationship to its transcription."""
     relationships: Json = {"clips": {"data": [identifier("clips", clip_id) for clip_id in media.clip_ids]}}
@@ -93,6 +99,7 @@ def clip_resource(clip: Clip, media: Media, origin: str) -> Json:
     return _resource("clips", clip.id, clip_attributes(clip, media, origin), relationships)
 
 
+# (assumed: subscription-active, subscription-lists-deliveries)
 def subscription_resource(subscription: Subscription, deliveries: Iterable[Delivery]) -> Json:
     """Write a webhook subscription with its events."""
     attributes = {
@@ -109,12 +116,15 @@ def subscription_resource(subscription: Subscription, deliveries: Iterable[Deliv
     return _resource("webhook_subscriptions", subscription.id, attributes, relationships)
 
 
+# (assumed: upload-has-no-links)
 def upload_document(upload: Upload, url: str) -> Json:
     """Write a prepared upload, without links as in the published example."""
     attributes = {"upload_id": upload.upload_id, "upload_url": url}
     return {"data": {"id": upload.id, "type": "direct_upload_blobs", "attributes": attributes}}
 
 
+# (assumed: webhook-envelope, webhook-numeric-strings, webhook-transcription-beside, webhook-included,
+# webhook-clips-without-state)
 def webhook_payload(media: Media, clips: list[Clip]) -> Json:
     """Write a webhook's payload: a finished media, its clips and its transcription."""
     data = media_resource(media, media.origin, with_transcription=False)
@@ -137,6 +147,7 @@ def _webhook_clip(clip: Clip, media: Media) -> Json:
     return resource
 
 
+# (assumed: resource-types)
 def _resource(kind: str, resource_id: str, attributes: Json, relationships: Json) -> Json:
     return {"id": resource_id, "type": kind, "attributes": attributes, "relationships": relationships}
 

@@ -94,6 +94,7 @@ class Service:
     def _list(
         self, records: Mapping[str, Any], kinds: Mapping[str, listing.Kind], sorts: tuple[str, ...], call: Call
     ) -> Json:
+        # (assumed: subscriptions-paged, list-has-new-media)
         query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
         return list_document(records, query, call, partial(self._resource, call=call, in_list=True))
 
@@ -111,6 +112,8 @@ class Service:
         sent = (item for item in self.state.deliveries.values() if item.subscription_id == record.id)
         return serializers.subscription_resource(record, sent)
 
+    # (assumed: create-returns-200, data-type-optional, media-name-optional, media-name-empty, one-source,
+    # description-verbatim)
     def _create_media(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name, description = fields.text("name"), fields.text("description")
@@ -141,6 +144,7 @@ class Service:
         self.state.unsettled[media.id] = media.starts_at
         return self._single(media, call)
 
+    # (assumed: put-is-partial)
     def _update_media(self, call: Call) -> Json:
         media = find_owned(self.state.medias, call)
         fields = read_body(call.content, call.content_type)
@@ -150,6 +154,7 @@ class Service:
         media.description = media.description if description is None else description
         return self._single(media, call)
 
+    # (assumed: media-deletes-clips, deleted-is-gone, delete-again-404, delete-returns-204)
     def _delete_media(self, call: Call) -> None:
         media = find_owned(self.state.medias, call)
         del self.state.medias[media.id]
@@ -160,6 +165,7 @@ class Service:
         if media.path is not None:
             self.discarded.append(media.path)
 
+    # (assumed: clip-needs-finished-media, clip-of-unknown-media-404, clip-of-media)
     def _create_clip(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required=True)
@@ -186,6 +192,7 @@ class Service:
         self.state.medias[clip.media_id].clip_ids.append(clip.id)
         return self._single(clip, call)
 
+    # (assumed: clip-update-reprocesses)
     def _update_clip(self, call: Call) -> Json:
         clip = find_owned(self.state.clips, call)
         fields = read_body(call.content, call.content_type)
@@ -207,6 +214,8 @@ class Service:
         self.state.medias[clip.media_id].clip_ids.remove(clip.id)
         self.state.unsettled.pop(clip.id, None)
 
+    # (assumed: subscription-of-all-events, subscription-url-verbatim, subscription-url-twice,
+    # subscription-events-unchecked)
     def _create_subscription(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         url = fields.web_address("url", required=True)
@@ -245,6 +254,7 @@ class Service:
         unreachable = host in self.policy.unreachable_hosts or host.rpartition(".")[2] == "invalid"
         return None if unreachable else SAMPLE
 
+    # (assumed: upload-id-once, upload-id-unknown-refused, upload-id-without-file-refused)
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
         own = (item for item in self.state.uploads.values() if item.account == account.id)
         upload = next((item for item in own if item.upload_id == upload_id), None)
@@ -259,6 +269,7 @@ class Service:
         return None
 
 
+# (assumed: clip-end-after-start, clip-within-media, clip-times-not-negative)
 def _check_span(fields: Fields, media: Media | None, start: float | None, end: float | None) -> None:
     if media is None or start is None or end is None:
         return

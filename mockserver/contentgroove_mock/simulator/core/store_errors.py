@@ -1,7 +1,8 @@
 """The error responses of the file store: those of Amazon S3, and on request those of Google's and Azure's stores.
 
 Statuses, codes and forms of the bodies are those of the stores' references. What a store adds beyond that, such as ids
-of requests, is left out. No response of the service's own store was ever seen.
+of requests, is left out. No response of the service's own store was ever seen (assumed:
+store-errors-xml).
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class PutRequest(NamedTuple):
     headers: Mapping[str, str]
 
 
+# (assumed: upload-each-new)
 def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.datetime) -> Upload:
     """Create an upload, to which a file can be PUT once."""
     identifier = ids.uuid()
@@ -48,6 +49,7 @@ def prepare(state: State, account: str, ids: Ids, policy: Policy, now: dt.dateti
     return upload
 
 
+# (assumed: upload-url-s3, upload-url-week)
 def signed_url(state: State, upload: Upload, origin: str, policy: Policy) -> str:
     """Return the URL of a prepared upload, for a PUT to the simulator at the origin: scheme, host and port."""
     path = f"{PATH}/{upload.id}"
@@ -74,6 +76,8 @@ def check_put(state: State, put: PutRequest, policy: Policy, now: dt.datetime) -
     Raises:
         StoreError: The store rejects it.
     """
+    # (assumed: put-key-refused, put-signature-checked, upload-url-expired-403, put-repeat-refused, put-type-refused,
+    # put-without-type)
     _reject_second_credential(put)
     upload = _has_valid_signature(state, put)
     if now >= upload.expires_at:
@@ -116,6 +120,7 @@ def _has_valid_signature(state: State, put: PutRequest) -> Upload:
     return upload
 
 
+# (assumed: put-chunked-refused, upload-limit)
 def _length(put: PutRequest, policy: Policy) -> int:
     if "transfer-encoding" in put.headers:
         raise StoreError(501, "NotImplemented", "A header you provided implies functionality that is not implemented")

@@ -98,10 +98,17 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
     return Response(status_code=204) if body is None else json_response(body)
 
 
+# (assumed: key-missing, key-unknown-401)
 def _key(request: Request) -> str:
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and token.strip():
-        return token.strip()
+    scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
+    if scheme.lower() == "bearer":
+        # (assumed: key-bearer)
+        if token:
+            return token.strip()
+    elif scheme and not token:
+        # (assumed: key-bare)
+        return scheme
+    # (assumed: key-header, key-query)
     return request.headers.get("x-api-key", "").strip() or request.query_params.get("api_key", "")
 
 

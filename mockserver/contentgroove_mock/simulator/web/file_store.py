@@ -40,6 +40,7 @@ def store_routes(context: SimulatorContext) -> list[Route]:
         record.status = None if isinstance(response, ResetResponse) else response.status_code
         return response
 
+    # (assumed: clip-file-public)
     async def video(request: Request) -> Response:
         media = _finished_media(context, request)
         return StoredFileResponse(
@@ -78,6 +79,7 @@ async def _put(context: SimulatorContext, request: Request) -> Response:
     except ClientDisconnect:
         # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
+    # (assumed: put-empty-response)
     return Response(status_code=200)
 
 

@@ -26,6 +26,7 @@ NO_LINGERING = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 """The value of SO_LINGER that is on, for 0 seconds; Windows has short numbers there."""
 
 
+# (assumed: content-type-json)
 def json_response(body: object, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Create a response with JSON."""
     return Response(msgspec.json.encode(body), status, headers, "application/json")

@@ -1,0 +1,203 @@
+"""Checks of pages, links between them, order and unknown parameters."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from .checks import Finding, NotTriedError, Probe, attribute, check, described, ids_of, items_of, judge
+from .exchanges import Exchange, entries, member
+
+_OK = 200
+_BAD_REQUEST = 400
+_DEFAULT_SIZE = 25
+_LARGE = 100
+_FAR = "1000000"
+
+
+def _single_pages(probe: Probe) -> tuple[str, Exchange]:
+    """GET the first page, of one item, of a list that has more; raises a `NotTriedError` if the size is ignored."""
+    resource, _ = probe.some(2)
+    return resource, _single_page(probe, resource)
+
+
+def _single_page(probe: Probe, resource: str) -> Exchange:
+    items, exchange = probe.list_items(resource, ("page[size]", "1"))
+    if len(items) != 1:
+        raise NotTriedError(f"page[size]=1 returned {len(items)} items, which this check builds on.")
+    return exchange
+
+
+def _require_numbers(probe: Probe) -> str:
+    """Return a list whose pages are counted; raises a `NotTriedError` if page 2 is that of page 1."""
+    resource, first = _single_pages(probe)
+    second, _ = probe.list_items(resource, ("page[number]", "2"), ("page[size]", "1"))
+    if ids_of(second) == ids_of(items_of(first)):
+        raise NotTriedError("page[number] is ignored, which this check builds on.")
+    return resource
+
+
+@check("page-size")
+def page_size(probe: Probe) -> Finding:
+    """Request one item of several."""
+    resource, items = probe.some(2)
+    found, exchange = probe.list_items(resource, ("page[size]", "1"))
+    return judge(len(found) == 1, f"{len(found)} of at least {len(items)} items with page[size]=1.", exchange)
+
+
+@check("page-number")
+def page_number(probe: Probe) -> Finding:
+    """Request two pages."""
+    resource, first = _single_pages(probe)
+    items, second = probe.list_items(resource, ("page[number]", "2"), ("page[size]", "1"))
+    holds = len(items) == 1 and ids_of(items) != ids_of(items_of(first))
+    return judge(holds, f"Page 2 has {'another item' if holds else 'no other item'} than page 1.", first, second)
+
+
+@check("subscriptions-paged")
+def subscriptions_paged(probe: Probe) -> Finding:
+    """Request one subscription of several; with a callback URL, there are two."""
+    if len(probe.items("webhook_subscriptions")) < 2:  # noqa: PLR2004 - a page of one must not be the whole list
+        probe.subscribe_again()
+    probe.some(2, "webhook_subscriptions")
+    _single_page(probe, probe.some(2, "medias", "clips")[0])
+    _, all_items = probe.some(2, "webhook_subscriptions")
+    items, exchange = probe.list_items("webhook_subscriptions", ("page[size]", "1"))
+    return judge(len(items) == 1, f"{len(items)} of at least {len(all_items)} with page[size]=1.", exchange)
+
+
+@check("page-default-size")
+def page_default_size(probe: Probe) -> Finding:
+    """Count the items of a page whose size was not requested, in a list that has more than that."""
+    resource, _ = probe.some(_DEFAULT_SIZE + 1)
+    items, exchange = probe.list_items(resource)
+    return judge(len(items) == _DEFAULT_SIZE, f"{len(items)} items without page[size].", exchange)
+
+
+@check("page-size-uncapped")
+def page_size_uncapped(probe: Probe) -> Finding:
+    """Request a large page, and compare it with the next one."""
+    resource, items = probe.some(_DEFAULT_SIZE + 1)
+    _single_page(probe, resource)
+    if len(items) >= _LARGE:
+        first = probe.read(f"/{resource}", ("page[size]", str(_LARGE)))
+        return judge(len(items_of(first)) == _LARGE, f"{len(items_of(first))} items with page[size]=100.", first)
+    more, second = probe.list_items(resource, ("page[number]", "2"), ("page[size]", str(_LARGE)))
+    if more and ids_of(more)[:1] != ids_of(items)[:1]:
+        return judge(False, f"Page 1 of page[size]=100 has {len(items)} items, and there is a page 2.", second)  # noqa: FBT003
+    raise NotTriedError(f"The account has no list of {_LARGE} items.")
+
+
+@check("page-beyond-end")
+def page_beyond_end(probe: Probe) -> Finding:
+    """Request a page that no list has."""
+    resource = _require_numbers(probe)
+    exchange = probe.get(f"/{resource}", ("page[number]", _FAR))
+    holds = exchange.status == _OK and exchange.data == []
+    return judge(holds, f"{described(exchange)} for page {_FAR}, data: {_count(exchange.data)}.", exchange)
+
+
+@check("page-zero")
+def page_zero(probe: Probe) -> Finding:
+    """Request page 0."""
+    resource = _require_numbers(probe)
+    exchange = probe.get(f"/{resource}", ("page[number]", "0"))
+    return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for page 0.", exchange)
+
+
+@check("links-next")
+def links_next(probe: Probe) -> Finding:
+    """Read the link of a page that is not the last."""
+    _, exchange = _single_pages(probe)
+    link = member(exchange.json, "links", "next")
+    number = dict(parse_qsl(urlsplit(link).query)).get("page[number]") if isinstance(link, str) else None
+    return judge(number == "2", f"links.next of page 1 leads to page {number}.", exchange)
+
+
+@check("links-next-null")
+def links_next_null(probe: Probe) -> Finding:
+    """Read the link of a page that is the last."""
+    exchange = probe.read("/medias", ("page[number]", _FAR))
+    if exchange.data != []:
+        raise NotTriedError("There is no page without items, which this check builds on.")
+    is_there = "next" in (member(exchange.json, "links") or {})
+    holds = is_there and member(exchange.json, "links", "next") is None
+    found = "null" if holds else "not null" if is_there else "missing"
+    return judge(holds, f"links.next of the last page is {found}.", exchange)
+
+
+@check("links-keep-query")
+def links_keep_query(probe: Probe) -> Finding:
+    """Read the query of a link to the next page of a sorted list."""
+    resource, _ = _single_pages(probe)
+    exchange = probe.read(f"/{resource}", ("sort", "-created_at"), ("page[size]", "1"))
+    link = member(exchange.json, "links", "next")
+    if not isinstance(link, str):
+        raise NotTriedError("The list has no links.next, which this check builds on.")
+    query = dict(parse_qsl(urlsplit(link).query))
+    holds = "sort" in query and query.get("page[size]") == "1"
+    return judge(holds, f"links.next has the parameters {', '.join(sorted(query))}.", exchange)
+
+
+@check("links-current")
+def links_current(probe: Probe) -> Finding:
+    """Read the link of a page to itself."""
+    exchange = probe.read("/medias")
+    link = member(exchange.json, "links", "current")
+    number = dict(parse_qsl(urlsplit(link).query)).get("page[number]") if isinstance(link, str) else None
+    return judge(number == "1", f"links.current of the first page leads to page {number}.", exchange)
+
+
+def _times(items: list[Any]) -> list[str]:
+    return [str(attribute(item, "created_at")) for item in items]
+
+
+def _of_several_times(probe: Probe) -> str:
+    for resource in ("medias", "clips", "webhook_subscriptions"):
+        if len(set(_times(probe.items(resource)))) > 1:
+            return resource
+    raise NotTriedError("The account has no two items of a kind that were created at different times.")
+
+
+@check("order-default")
+def order_default(probe: Probe) -> Finding:
+    """Compare the times of a list without `sort`."""
+    resource = _of_several_times(probe)
+    items, exchange = probe.list_items(resource)
+    times = _times(items)
+    if len(set(times)) < 2:  # noqa: PLR2004 - one time has no order
+        raise NotTriedError("All items of the first page were created at the same time.")
+    return judge(times == sorted(times), f"The first of {len(times)} {resource} is {_position(times)}.", exchange)
+
+
+@check("sort-order")
+def sort_order(probe: Probe) -> Finding:
+    """Compare the times of a list in both orders."""
+    resource = _of_several_times(probe)
+    up, ascending = probe.list_items(resource, ("sort", "created_at"))
+    down, descending = probe.list_items(resource, ("sort", "-created_at"))
+    holds = _times(up) == sorted(_times(up)) and _times(down) == sorted(_times(down), reverse=True)
+    holds = holds and _times(up)[:1] != _times(down)[:1]
+    return judge(holds, f"{resource}: both orders {'are' if holds else 'are not'} as requested.", ascending, descending)
+
+
+@check("sort-unknown-ignored")
+def sort_unknown_ignored(probe: Probe) -> Finding:
+    """Send the sort order that a client in use sends."""
+    exchange = probe.get("/medias", ("sort", "-createdAt"))
+    return judge(exchange.status == _OK, f"{described(exchange)} for sort=-createdAt.", exchange)
+
+
+@check("parameter-unknown-ignored")
+def parameter_unknown_ignored(probe: Probe) -> Finding:
+    """Send the parameter that a client in use sends."""
+    exchange = probe.get("/medias", ("size", "25"))
+    return judge(exchange.status == _OK, f"{described(exchange)} for size=25.", exchange)
+
+
+def _position(times: list[str]) -> str:
+    return "the oldest" if times[0] == min(times) else "the newest" if times[0] == max(times) else "neither end"
+
+
+def _count(data: Any) -> str:
+    return f"{len(entries(data))} items" if isinstance(data, list) else type(data).__name__

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, cast
 
 import msgspec
 from contentgroove_api.types import check_levels
+from msgspec import Struct
 
 from contentgroove.errors import ContentGrooveError
 
@@ -29,6 +30,18 @@ MAX_NODES = 500_000
 MAX_DEPTH = 100
 
 
+class Limits(Struct, frozen=True):
+    """How large a document may be.
+
+    Attributes:
+        bytes: Its size in UTF-8.
+        nodes: Its values, with every YAML alias and merge key counted as what it names.
+    """
+
+    bytes: int = MAX_BYTES
+    nodes: int = MAX_NODES
+
+
 class DocumentError(ContentGrooveError):
     """A text is not a usable OpenAPI document; the message says what is wrong and where."""
 
@@ -37,30 +50,33 @@ class _TooLargeError(Exception):
     """A document has too many values or levels."""
 
 
-def parse(content: bytes | str, source: str) -> Json:
+def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Json:
     """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
 
-    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique.
+    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique. YAML's
+    merge keys (`<<: *shared`) are followed, although version 1.2 has none: documents have them.
 
     Args:
         content: The document, in UTF-8 if it is bytes.
         source: The document's name in messages, such as its URL.
+        limits: How large it may be; `Limits()` by default.
 
     Raises:
         DocumentError: It is too large, empty, HTML, not UTF-8, neither JSON nor YAML or not an object, or it contains
             a value that JSON does not support.
     """
-    text = _decode(content, source)
+    limits = limits or Limits()
+    text = _decode(content, source, limits.bytes)
     if not text.strip():
         raise DocumentError(f"{source} is empty. Pass an OpenAPI 3.x document.")
     if re.match(r"\s*(?:<!doctype\s+html|<html|<\?xml)", text, re.IGNORECASE):
         raise DocumentError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
     language, load = ("JSON", _load_json) if text.lstrip().startswith(("{", "[")) else ("YAML", _load_yaml)
     try:
-        data = load(text)
-        _check_size(data)
+        data = load(text, limits.nodes)
+        _check_size(data, limits.nodes)
     except _TooLargeError as error:
-        raise DocumentError(f"{source} has more than {MAX_NODES:,} values or {MAX_DEPTH} levels.") from error
+        raise DocumentError(f"{source} has more than {limits.nodes:,} values or {MAX_DEPTH} levels.") from error
     except (ValueError, KeyError, OverflowError, RecursionError) as error:
         reason = " ".join(str(error).split())
         raise DocumentError(f"{source} is not valid {language}, or is truncated: {reason}.") from error
@@ -82,7 +98,8 @@ def check_version(document: Json, source: str) -> None:
     """
     if "swagger" in document:
         raise DocumentError(
-            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
+            f"{source} is a Swagger {str(document['swagger'])[:20]} document, and OpenAPI 3.x is needed. Convert it, "
+            "for example with `npx swagger2openapi` or at converter.swagger.io, and pass the result."
         )
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
@@ -103,33 +120,19 @@ def as_list(value: Any) -> list[Any]:
 def yaml_loader() -> Any:
     """Return PyYAML's loader class for YAML 1.2's core schema, in which dates stay strings.
 
-    Its mappings have unique string keys.
+    Its mappings have unique string keys, and merge keys are followed.
     """
-    import yaml
-    import yamlcore
-
-    # The stubs of PyYAML leave the base classes' members untyped.
-    class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
-            mapping: Json = {}
-            for key, value in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise yaml.MarkedYAMLError(problem="a key is not a scalar", problem_mark=key.start_mark)
-                if key.value in mapping:
-                    problem = f"the key {key.value!r} occurs twice"
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                mapping[str(key.value)] = cast("Any", self).construct_object(value, deep=deep)
-            return mapping
+    from .yaml_loading import Loader
 
     return Loader
 
 
-def _decode(content: bytes | str, source: str) -> str:
+def _decode(content: bytes | str, source: str, max_bytes: int) -> str:
     size = len(content)
-    if isinstance(content, str) and size <= MAX_BYTES:
+    if isinstance(content, str) and size <= max_bytes:
         size = len(content.encode("utf-8", "replace"))
-    if size > MAX_BYTES:
-        raise DocumentError(f"{source} is larger than {MAX_BYTES:,} bytes.")
+    if size > max_bytes:
+        raise DocumentError(f"{source} is larger than {max_bytes:,} bytes.")
     if isinstance(content, str):
         return content
     try:
@@ -138,7 +141,7 @@ def _decode(content: bytes | str, source: str) -> str:
         raise DocumentError(f"{source} is not UTF-8: {error}.") from error
 
 
-def _load_json(text: str) -> object:
+def _load_json(text: str, _max_nodes: int) -> object:
     try:
         check_levels(text.encode("utf-8", "replace"))
     except msgspec.DecodeError as error:
@@ -154,10 +157,12 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> Json:
     return members
 
 
-def _load_yaml(text: str) -> object:
+def _load_yaml(text: str, max_nodes: int) -> object:
     import yaml
 
-    loader = yaml_loader()
+    from .yaml_loading import TooManyMergedError
+
+    loader = type("Loader", (yaml_loader(),), {"max_merged": max_nodes})
     # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
     depth = 0
     try:
@@ -169,6 +174,8 @@ def _load_yaml(text: str) -> object:
             if depth > MAX_DEPTH:
                 raise _TooLargeError
         data: object = yaml.load(text, Loader=loader)  # noqa: S506 - derived from a safe loader
+    except TooManyMergedError as error:
+        raise _TooLargeError from error
     except yaml.YAMLError as error:
         # libyaml 0.2.6 counts as well, and stops at a depth of its own.
         if "nesting depth" in str(error):
@@ -177,14 +184,14 @@ def _load_yaml(text: str) -> object:
     return data
 
 
-def _check_size(data: object) -> None:
+def _check_size(data: object, max_nodes: int) -> None:
     # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
     count = 0
     pending: list[tuple[object, int]] = [(data, 0)]
     while pending:
         value, depth = pending.pop()
         count += 1
-        if count > MAX_NODES or depth > MAX_DEPTH:
+        if count > max_nodes or depth > MAX_DEPTH:
             raise _TooLargeError
         if isinstance(value, dict):
             pending.extend((item, depth + 1) for item in cast("Json", value).values())

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from contentgroove._core.secret import Secret
 
 __all__ = [
+    "MAX_TOOLS",
     "Access",
     "ErrorCode",
     "Json",

@@ -9,7 +9,7 @@ import json
 import math
 import re
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from .registry import ProgressCallback, Tool, ToolRegistry, object_schema
 from .results import Success, ToolError
@@ -25,6 +25,9 @@ RESULTS = 10
 
 MAX_SCHEMAS = 40_000
 """Characters of the input schemas in one result, which a model reads."""
+
+MIN_PLURAL = 3
+MIN_PREFIX = 3
 
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+|[^\W\d_]+")
 
@@ -145,16 +148,30 @@ class _Index:
 
     def search(self, query: str) -> list[Tool]:
         scores: dict[int, float] = {}
+        matched: Counter[int] = Counter()
         for word in set(_words(query)):
+            best: dict[int, float] = {}
             for known, weights in self._words.items():
-                # `film` finds `films`, too, but less surely.
-                likeness = 1.0 if known == word else 0.5 if known.startswith(word) or word.startswith(known) else 0.0
-                if likeness and min(len(known), len(word)) > 1:
+                if likeness := _likeness(known, word):
                     rarity = math.log(1 + len(self._tools) / len(weights))
                     for number, weight in weights.items():
-                        scores[number] = scores.get(number, 0.0) + likeness * weight * rarity
-        return [self._tools[number] for number in sorted(scores, key=lambda number: (-scores[number], number))]
+                        best[number] = max(best.get(number, 0.0), likeness * weight * rarity)
+            for number, score in best.items():
+                scores[number] = scores.get(number, 0.0) + score
+                matched[number] += 1
+        ranked = sorted(scores, key=lambda number: (-matched[number] * scores[number], number))
+        return [self._tools[number] for number in ranked]
 
 
-def _words(text: Any) -> list[str]:
-    return [word.lower() for word in _WORD.findall(str(text))]
+def _likeness(known: str, word: str) -> float:
+    if known == word:
+        return 1.0
+    # `invo` finds `invoice`, too, but less surely.
+    is_similar = min(len(known), len(word)) >= MIN_PREFIX and (known.startswith(word) or word.startswith(known))
+    return 0.5 if is_similar else 0.0
+
+
+def _words(text: str) -> list[str]:
+    words = (word.lower() for word in _WORD.findall(text))
+    # Singular and plural are the same.
+    return [word[:-1] if len(word) > MIN_PLURAL and word.endswith("s") else word for word in words]

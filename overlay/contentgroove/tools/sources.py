@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import network
+from .argument_checks import check_arguments, compile_schema
 from .compilation import LeftOut
 from .credentials import SourceCredentials
 from .names import MAX_NAMESPACE, to_slug
@@ -147,7 +148,7 @@ class SpecSources:
         ]
 
     async def add(self, arguments: Json, file: Path | None = None) -> Json:
-        """Add a source for the user who starts a program.
+        """Add a source for the user of a program, not for a model: a file may be anywhere.
 
         Args:
             arguments: Those of the tool `openapi.addSource`.
@@ -158,9 +159,14 @@ class SpecSources:
             The result of `openapi.addSource`.
 
         Raises:
-            ToolError: The document or the source was rejected.
+            DocumentError: The document cannot be read.
+            ToolError: The arguments are wrong, or the document or the source was rejected.
             OSError: The file cannot be read.
         """
+        check_arguments(compile_schema(object_schema(_ADD, "spec"), "it"), {"spec": "-", **arguments}, "The source")
+        return await self._add_checked(arguments, file)
+
+    async def _add_checked(self, arguments: Json, file: Path | None = None) -> Json:
         if file is None:
             document = await self._read(arguments["spec"], Selection.of(arguments))
         else:
@@ -173,7 +179,7 @@ class SpecSources:
         return Success(describe_document(await self._read(arguments["spec"], Selection.of(arguments))))
 
     async def _add(self, arguments: Json, _report: ProgressCallback) -> Success:
-        return Success(await self.add(arguments))
+        return Success(await self._add_checked(arguments))
 
     async def _read(self, spec: str, selection: Selection) -> Document:
         content: bytes | str = spec

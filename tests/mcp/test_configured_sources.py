@@ -132,7 +132,7 @@ def test_files_that_do_not_exist(folder: Path) -> None:
 
 @pytest.mark.process
 async def test_the_server(folder: Path, start: Start) -> None:
-    """Its clients see the tools at once, and the search in place of too many; the report is on standard error."""
+    """Its clients see the tools at once, and the search if there are too many; the report is on standard error."""
     async with start("--source", str(folder / "films.json"), "--max-tools", "1") as session:
         listed = {tool.name for tool in (await session.client.list_tools()).tools}
         assert {name for name in listed if name.startswith("films")} == {

@@ -8,9 +8,8 @@ import yaml
 from contentgroove._openapi.documents import parse
 from contentgroove._openapi.operations import base_path, server_urls
 from contentgroove.tools.compilation import compile_document
-from contentgroove.tools.names import MAX_NAMESPACE, group_name, to_camel_case, to_slug
+from contentgroove.tools.names import MAX_NAMESPACE, group_name, public_name, to_camel_case, to_slug
 from contentgroove.tools.operation_tools import contract_operations
-from contentgroove.tools.registry import public_name
 
 # As the API's integration page lists them, with the operation that the contract calls so.
 CANONICAL = {

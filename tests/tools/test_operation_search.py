@@ -58,7 +58,7 @@ async def found(tools: ToolRegistry, query: str, **arguments: Any) -> list[str]:
     return [operation["name"] for operation in result["data"]["operations"]]
 
 
-async def test_a_search_in_place_of_many_tools() -> None:
+async def test_a_search_instead_of_many_tools() -> None:
     """Two tools are listed; the operations are found by words, and can still be called by their own names."""
     tools = opened()
     data = await added(tools, large())

@@ -266,7 +266,7 @@ def test_headers_and_cookies() -> None:
     ["Accept", "content-type", "AUTHORIZATION", "Host", "Content-Length", "Transfer-Encoding", "Accept-Encoding"],
 )
 def test_headers_that_are_not_parameters(name: str) -> None:
-    """Other parts of a document describe them, or the client sets them, so that they are no arguments."""
+    """Other parts of a document describe them, or the client sets them, so that they are not arguments."""
     operation = compiled({"parameters": [parameter("header", name, required=True)]})
     assert operation.input_schema["properties"] == {}
     assert operation.input_schema["required"] == []

@@ -276,7 +276,7 @@ async def test_alternatives_of_credentials(first: LocalServer) -> None:
 
 
 async def test_missing_credentials(first: LocalServer) -> None:
-    """A service that rejects a call without them is no riddle."""
+    """The error of a service that rejects a call without them names them."""
     tools = opened()
     first.responses["/general"] = Response(401)
     document = spec(["https://x.example"], security=[{"inHeader": [], "inQuery": []}, {"bearer": []}])
@@ -327,7 +327,7 @@ async def test_credentials_that_are_refused(credentials: Any, message: str) -> N
 
 
 async def test_values_of_headers_are_not_quoted() -> None:
-    """Neither are those that are no text."""
+    """Neither are those that are not a text."""
     for headers in ({"Authorization": ["s3cret"]}, {"A": "s3cret\n"}, "s3cret"):
         assert "s3cret" not in (await code(opened(), spec(["https://x.example"]), headers=headers))[1]
 

@@ -1,7 +1,7 @@
 """The schemas that a document names by `$id`, `$anchor` and `$dynamicAnchor` (OpenAPI 3.1, JSON Schema 2020-12).
 
 A reference is relative to the nearest `$id` around it. Nothing is read from anywhere: a reference that names nothing in
-the document is an error of whoever uses it, not of the document.
+the document is an error of what uses it, not of the document.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import functools
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote, urljoin
 
-from .documents import DocumentError
+from .documents import DocumentError, as_object
 from .pointers import is_local, lookup, resolve_reference
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class References:
         """
         target = self.follow(reference, base)
         name = reference.partition("#")[2]
-        if not isinstance(target.schema, dict) or cast("Json", target.schema).get("$dynamicAnchor") != name:
+        if as_object(target.schema).get("$dynamicAnchor") != name:
             return target
         outermost = dict(self._widened(scope, base)).get(name, target.uri)
         return self.follow(outermost)

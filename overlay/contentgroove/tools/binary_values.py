@@ -87,15 +87,22 @@ def is_binary(schema: Json, *, untyped: bool = False) -> bool:
         schema: The schema; its `$ref` is not followed.
         untyped: Whether one that says nothing about its values describes bytes, as for a field in OpenAPI 3.1.
     """
-    kind = schema.get("type")
-    if kind == "file" or (untyped and not _TYPED & schema.keys()):
+    types = types_of(schema)
+    if "file" in types or (untyped and not _TYPED & schema.keys()):
         return True
-    if kind is not None and kind != "string" and not (isinstance(kind, list) and "string" in kind):
+    if types and "string" not in types:
         return False
     media_type = schema.get("contentMediaType")
     if isinstance(media_type, str) and "contentEncoding" not in schema:
         return not is_text(media_type)
     return schema.get("format") == "binary"
+
+
+def types_of(schema: Json) -> list[str]:
+    """Return the types that a schema names, without null; empty if it names none."""
+    named = schema.get("type")
+    types = cast("list[Any]", named) if isinstance(named, list) else [named]
+    return [kind for kind in types if isinstance(kind, str) and kind != "null"]
 
 
 def read_binary(value: Any, read_file: FileReader | None, field: str, *, is_plain_text: bool = False) -> Binary:
@@ -140,7 +147,8 @@ def guess_media_type(binary: Binary, allowed: list[str]) -> str:
     concrete = [media_type for media_type in allowed if "*" not in media_type]
     if len(allowed) == 1 and concrete:
         return concrete[0]
-    found = filetype.guess_mime(binary.content[:8192]) if binary.content else None
+    # The library has no types.
+    found: str | None = cast("Any", filetype).guess_mime(binary.content[:8192]) if binary.content else None
     guesses = [guess for guess in (found, mimetypes.guess_type(binary.filename)[0]) if guess]
     for guess in guesses:
         if any(_matches(guess, media_type) for media_type in allowed):

@@ -12,7 +12,7 @@ from msgspec import Struct
 from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import resolve
 
-from .binary_values import BINARY_SCHEMA, OCTETS, TEXT_OR_BINARY_SCHEMA, is_binary
+from .binary_values import BINARY_SCHEMA, OCTETS, TEXT_OR_BINARY_SCHEMA, is_binary, types_of
 from .media_types import essence, is_json, is_text
 
 if TYPE_CHECKING:
@@ -92,9 +92,8 @@ def plan_body(declaration: Json, document: Json, converter: Converter) -> Plan |
     content = {str(key): as_object(value) for key, value in as_object(declaration.get("content")).items()}
     if not content:
         return None
-    media_type, kind = min(
-        ((media_type, _kind(media_type, entry, converter)) for media_type, entry in content.items()), key=_rank
-    )
+    kinds: list[tuple[str, BodyKind]] = [(name, _kind(name, entry, converter)) for name, entry in content.items()]
+    media_type, kind = min(kinds, key=_rank)
     entry = content[media_type]
     schema = entry.get("schema", {})
     if kind == "binary":
@@ -113,7 +112,7 @@ def plan_body(declaration: Json, document: Json, converter: Converter) -> Plan |
 def _kind(media_type: str, entry: Json, converter: Converter) -> BodyKind:
     kind = essence(media_type)
     schema = converter.follow(entry.get("schema"))
-    is_object = schema.get("type", "object") == "object"
+    is_object = types_of(schema) in (["object"], [])
     if is_json(kind):
         return "json"
     if kind == _FORM and is_object:
@@ -121,8 +120,8 @@ def _kind(media_type: str, entry: Json, converter: Converter) -> BodyKind:
     if kind.startswith("multipart/") and is_object:
         return "multipart"
     if kind in {"*/*", "application/*"} and schema and not is_binary(schema):
-        return "text" if schema.get("type") == "string" else "json"
-    return "text" if is_text(kind) or (schema.get("type") == "string" and not is_binary(schema)) else "binary"
+        return "text" if types_of(schema) == ["string"] else "json"
+    return "text" if is_text(kind) or (types_of(schema) == ["string"] and not is_binary(schema)) else "binary"
 
 
 def _rank(candidate: tuple[str, BodyKind]) -> int:
@@ -138,9 +137,9 @@ def _text_schema(schema: Any, converter: Converter, binary: bool) -> Any:  # noq
     if binary:
         return TEXT_OR_BINARY_SCHEMA
     converted = converter.convert(schema)
-    kind = as_object(converted).get("type")
+    types = types_of(as_object(converted))
     # A value of XML is a text here, whatever object the schema describes.
-    return converted if kind in {"string", "number", "integer", "boolean"} else {"type": "string"}
+    return converted if types and not {"object", "array"} & {*types} else {"type": "string"}
 
 
 def _fields(entry: Json, document: Json, converter: Converter) -> tuple[list[Field], Json | None]:
@@ -169,7 +168,7 @@ def _field(name: str, schema: Json, encoding: Json, headers: dict[str, str], *, 
     styled = not {"style", "explode", "allowReserved"}.isdisjoint(encoding)
     style = str(encoding.get("style") or "form") if styled else ""
     transfer = str(schema.get("contentEncoding") or "")
-    if not transfer and schema.get("format") in {"byte", "base64"}:
+    if not transfer and schema.get("format") in ("byte", "base64"):
         transfer = "base64"
     binary = not styled and is_binary(schema, untyped=untyped)
     if not content_types and (binary or transfer):
@@ -231,10 +230,10 @@ def _item(schema: Any, converter: Converter) -> Json:
     members = converter.follow(schema)
     for _ in range(5):
         parts = [converter.follow(part) for key in ("allOf", "anyOf", "oneOf") for part in as_list(members.get(key))]
-        typed = [part for part in parts if part.get("type") not in {None, "null"}]
+        typed = [part for part in parts if types_of(part)]
         if "type" not in members and typed:
             members = typed[0]
-        elif members.get("type") == "array" and "items" in members:
+        elif "array" in types_of(members) and "items" in members:
             members = converter.follow(members["items"])
         else:
             break
@@ -248,5 +247,5 @@ def _replace_texts(converted: Any, fields: list[Field]) -> None:
         others = [kind for kind in field.content_types if not is_json(kind) and essence(kind) != "text/plain"]
         if field.name in properties and others and not field.binary and not field.transfer_encoding:
             described = as_object(properties[field.name])
-            if "object" in str(described.get("type", "object")):
+            if "object" in (types_of(described) or ["object"]):
                 properties[field.name] = {"type": "string", "description": f"A text of the media type {others[0]}."}

@@ -188,7 +188,7 @@ def _parameters(found: openapi.Operation) -> list[Json]:
     declarations: list[Json] = []
     for declaration in found.parameters:
         name, location = declaration.get("name"), declaration.get("in")
-        if not isinstance(name, str) or location not in _DEFAULT_STYLES:
+        if not isinstance(name, str) or not isinstance(location, str) or location not in _DEFAULT_STYLES:
             raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")
         if location != "header" or name.lower() not in _IGNORED_HEADERS:
             declarations.append(declaration)

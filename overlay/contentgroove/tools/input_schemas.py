@@ -182,9 +182,8 @@ class Converter:
         if name not in self._inline:
             return {key: self._inlined(value) for key, value in members.items()}
         inlined: Any = self._inline[name]
-        return (
-            inlined | {key: members[key] for key in members.keys() - {"$ref"}} if isinstance(inlined, dict) else inlined
-        )
+        beside = {key: value for key, value in members.items() if key != "$ref"}
+        return as_object(inlined) | beside if isinstance(inlined, dict) else inlined
 
     def _convert(self, schema: Any, context: Context) -> Any:
         if not isinstance(schema, dict):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from .registry import MAX_PUBLIC_NAME
-
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 MAX_NAMESPACE = 32
+
+MAX_PUBLIC_NAME = 64
+"""Characters of a name that common hosts of tools accept."""
 
 _WORDS = re.compile(r"[A-Za-z0-9]+")
 _VERSION = re.compile(r"v\d+", re.IGNORECASE)
@@ -53,6 +55,18 @@ def unused_name(name: str, taken: Collection[str], separator: str = "") -> str:
     """Return a name, with a number at its end if it is taken."""
     numbered = (f"{name}{separator}{number}" for number in itertools.count(2))
     return next(free for free in itertools.chain([name], numbered) if free not in taken)
+
+
+def public_name(name: str, *, dotted: bool) -> str:
+    """Return the name that hosts receive.
+
+    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
+    underscores, and a long name ends with a digest of the whole.
+    """
+    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
+    if len(public) <= MAX_PUBLIC_NAME:
+        return public
+    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _ascii(text: str) -> str:

@@ -176,7 +176,7 @@ def write_path(parameter: Parameter, value: Any) -> str:
         case _:
             written = text
     if value is None or not written:
-        shown = "null" if value is None else repr(value)[:50]
+        shown = json_text(value)[:50]
         problem = f"Nothing was sent: {parameter.argument} must not be {shown}: it would lead to another endpoint."
         raise ToolError("invalid_input", problem)
     return written

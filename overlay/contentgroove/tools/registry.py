@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -15,6 +13,7 @@ from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
 from .argument_checks import check_arguments, compile_schema
+from .names import public_name
 from .results import Success, ToolError, failure, redact, success
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-
-MAX_PUBLIC_NAME = 64
-"""Characters of a name that common hosts of tools accept."""
 
 ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
 """Called with the amount that is done, the total or None if it is unknown, and a message."""
@@ -234,15 +230,3 @@ class ToolRegistry:
             known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool
-
-
-def public_name(name: str, *, dotted: bool) -> str:
-    """Return the name that hosts receive.
-
-    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
-    underscores, and a long name ends with a digest of the whole.
-    """
-    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(public) <= MAX_PUBLIC_NAME:
-        return public
-    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

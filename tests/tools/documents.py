@@ -45,7 +45,7 @@ class Outcome(Struct, frozen=True):
         kind: "whole", "partial", "refused" or "crashed".
         operations: The operations that became tools.
         reasons: Why operations or the document were not, without names of the document.
-        seconds: The time that reading and compiling took.
+        seconds: The processor's time for reading and compiling.
         megabytes: The peak of the process's memory.
         version: The OpenAPI version; empty if it could not be read.
     """
@@ -74,20 +74,20 @@ def try_document(path: Path, name: str, yaml_bytes: int = 0) -> Outcome:
         name: Its name in the report.
         yaml_bytes: Up to this size, it is also compiled as YAML.
     """
-    started = time.perf_counter()
+    started = time.process_time()
     try:
         content = path.read_bytes()
         document = compile_source(content, "The document", None, None, FILE_LIMITS)
         json.dumps(describe_document(document))
-        seconds = time.perf_counter() - started
+        seconds = time.process_time() - started
         if len(content) <= yaml_bytes and path.suffix == ".json":
             again = compile_source(dump_yaml(document.content), "The YAML", None, None, FILE_LIMITS)
             if again.operations != document.operations:
                 return Outcome(name, "crashed", reasons=["Its YAML compiles to other operations."], seconds=seconds)
     except ContentGrooveError as error:
-        return Outcome(name, "refused", 0, [without_names(error.message)], time.perf_counter() - started, peak())
+        return Outcome(name, "refused", 0, [without_names(error.message)], time.process_time() - started, peak())
     except Exception:  # noqa: BLE001 - what is to be found
-        return Outcome(name, "crashed", 0, [traceback.format_exc(limit=-3)], time.perf_counter() - started, peak())
+        return Outcome(name, "crashed", 0, [traceback.format_exc(limit=-3)], time.process_time() - started, peak())
     reasons = [without_names(left_out.reason) for left_out in document.left_out]
     version = str(as_object(document.content).get("openapi"))
     kind = "partial" if reasons else "whole"
@@ -112,8 +112,9 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
     refused = Counter(reason for outcome in outcomes if outcome.kind == "refused" for reason in outcome.reasons)
     yield "Refused:"
     yield from (f"  {count:6,} {reason}" for reason, count in refused.most_common(SHOWN))
-    seconds, megabytes = sum(outcome.seconds for outcome in outcomes), max(outcome.megabytes for outcome in outcomes)
-    yield f"{seconds:.0f} s in all, at most {max(outcome.seconds for outcome in outcomes):.1f} s and {megabytes:.0f} MB"
+    seconds, slowest = sum(each.seconds for each in outcomes), max(each.seconds for each in outcomes)
+    megabytes = max(each.megabytes for each in outcomes)
+    yield f"{seconds:.0f} s of a processor in all, at most {slowest:.1f} s and {megabytes:.0f} MB"
     yield "The slowest:"
     slowest = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:5]
     yield from (

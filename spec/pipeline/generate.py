@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 from contentgroove._openapi.operations import base_path, server_urls
-from contentgroove.tools import SpecError
-from contentgroove.tools.operations import compile_document
+from contentgroove.tools.compilation import compile_document
 from contentgroove_spec import PipelineError
 from contentgroove_spec.documents import dump_yaml
 
@@ -107,12 +106,12 @@ def write_outputs(config: Config, contract: Document, folder: Path) -> dict[Path
     run_generator(config, contract_json, package)
     made = {contract_yaml: config.contract, contract_json: config.contract_json, package: config.package}
     if config.tools is not None:
-        try:
-            operations = compile_document(contract, base_path(server_urls(contract)), closed=True)
-        except SpecError as error:
-            raise PipelineError(f"The built-in tools cannot be made from the contract: {error}") from error
+        compiled = compile_document(contract, base_path(server_urls(contract)), closed=True)
+        for left_out in compiled.left_out:
+            name = f"{left_out.method} {left_out.path}".strip()
+            raise PipelineError(f"The built-in tool of {name} cannot be made from the contract: {left_out.reason}")
         tools = folder / config.tools.name
-        tools.write_bytes(msgspec.json.format(msgspec.json.encode(operations), indent=1) + b"\n")
+        tools.write_bytes(msgspec.json.format(msgspec.json.encode(compiled.operations), indent=1) + b"\n")
         made[tools] = config.tools
     return made
 

@@ -41,7 +41,7 @@ def test_every_switch_is_described() -> None:
     command.register(made)
     options = set(re.findall(r"--[a-z-]+", CliRunner().invoke(made, ["--help"]).output))
     own = options - {"--help", "--install-completion", "--show-completion"}
-    assert len(own) == 7
+    assert len(own) == 9
     assert {option for option in own if option not in PAGE} == set()
 
 

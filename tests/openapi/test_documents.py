@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from contentgroove._openapi.documents import MAX_BYTES, MAX_DEPTH, DocumentError, check_version, parse
+from contentgroove._openapi.documents import MAX_BYTES, MAX_DEPTH, DocumentError, Limits, check_version, parse
 
 GOOD: dict[str, Any] = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}}
 
@@ -127,3 +127,63 @@ def test_other_versions_are_refused(document: dict[str, Any], message: str) -> N
     with pytest.raises(DocumentError, match=message):
         check_version(document, "it")
     check_version(GOOD, "it")
+
+
+MERGED = """
+base: &base {a: 1, b: 2}
+other: &other {b: 3, c: 4}
+one: {<<: *base, b: 5}
+before: {b: 5, <<: *base}
+list:
+  <<: [*base, *other, {d: 6}]
+nested: {<<: {<<: *base, e: 7}}
+quoted: {"<<": *base}
+scalar: {<<: 1}
+mixed: {<<: [*base, 1]}
+deep: {<<: *base, more: {<<: *other}}
+"""
+
+
+def test_merge_keys() -> None:
+    """A mapping's own members win, then those that are merged first; a quoted key or another value is as it is."""
+    document = parse(MERGED, "it")
+    base = {"a": 1, "b": 2}
+    assert document["one"] == document["before"] == {"a": 1, "b": 5}
+    assert document["list"] == {"a": 1, "b": 2, "c": 4, "d": 6}
+    assert document["nested"] == {"a": 1, "b": 2, "e": 7}
+    assert document["quoted"] == {"<<": base}
+    assert document["scalar"] == {"<<": 1}
+    assert document["mixed"] == {"<<": [base, 1]}
+    assert document["deep"] == {**base, "more": {"b": 3, "c": 4}}
+    assert document["base"] == base
+
+
+MERGE_BOMB = "a0: &a0 {x: 1}\n" + "".join(
+    f"a{n}: &a{n} {{{', '.join(f'k{n}{m}: *a{n - 1}' for m in range(9))}, <<: *a{n - 1}}}\n" for n in range(1, 30)
+)
+WIDE_BOMB = f"a: &a {{{', '.join(f'k{n}: 1' for n in range(2000))}}}\nb:\n" + "- {<<: *a}\n" * 2000
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (MERGE_BOMB, "values or"),
+        (WIDE_BOMB, "values or"),
+        ("a: &a {<<: *a}", "leads in a circle"),
+        ("a: &a {b: &b {<<: *a}, c: {<<: *b}}", "levels|circle|recursive"),
+        ("a: {<<: {[1]: 2}}", "not a scalar"),
+    ],
+)
+def test_merge_keys_are_limited(text: str, message: str) -> None:
+    """A few lines of them could stand for billions of members."""
+    with pytest.raises(DocumentError, match=message):
+        parse(text, "it", Limits(nodes=50_000))
+
+
+def test_limits_can_be_chosen() -> None:
+    """A file that a user names may be larger than what comes over the network."""
+    text = json.dumps({"a": [0] * 10})
+    assert parse(text, "it", Limits(bytes=len(text), nodes=12))["a"] == [0] * 10
+    for limits in (Limits(bytes=len(text) - 1), Limits(nodes=11)):
+        with pytest.raises(DocumentError, match=r"larger than|values or"):
+            parse(text, "it", limits)

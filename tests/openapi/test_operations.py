@@ -168,3 +168,46 @@ def test_files_are_not_servers(url: str) -> None:
     assert not can_be_server(url)
     assert base_path([url, "https://a.test/v1/", "/v2"]) == "/v1"
     assert base_path([url]) == ""
+
+
+@pytest.mark.parametrize(
+    ("url", "document_url", "expected"),
+    [
+        ("api.example.com/v1", None, "https://api.example.com/v1"),
+        ("api.example.com:8443", None, "https://api.example.com:8443"),
+        ("{region}.example.com/v1", None, "https://eu.example.com/v1"),
+        ("//api.example.com/v1", None, "https://api.example.com/v1"),
+        ("//api.example.com/v1", "http://a.test/b", "http://api.example.com/v1"),
+        ("api.example.com/v1", "http://a.test/b", "https://api.example.com/v1"),
+        ("/v1", None, "/v1"),
+        ("/v1", "https://a.test/b/c", "https://a.test/v1"),
+        ("v1.0/api", "https://a.test/b/c", "https://a.test/b/v1.0/api"),
+        ("logo.svg", None, "logo.svg"),
+        ("openapi.json", "https://a.test/b/c", "https://a.test/b/openapi.json"),
+        ("https://a.test/{first}", None, "https://a.test/one"),
+        ("https://[bad", "https://a.test/b", "https://[bad"),
+    ],
+)
+def test_servers_without_a_scheme(url: str, document_url: str | None, expected: str) -> None:
+    """A host is one of https, as it is meant; a path stays one; a variable without a default has its first value."""
+    variables = {"region": {"default": "eu"}, "first": {"enum": ["one", "two"]}}
+    assert server_urls({"servers": [{"url": url, "variables": variables}]}, document_url) == [expected]
+
+
+def test_an_empty_list_of_servers() -> None:
+    """It says nothing: the servers of the path apply."""
+    item = {"servers": [{"url": "/item"}], "get": {"servers": []}, "put": {"servers": [{"url": "/own"}]}, "post": {}}
+    found = {each.method: each.base_path for each in operations({"paths": {"/a": item}, "servers": [{"url": "/root"}]})}
+    assert found == {"GET": "/item", "PUT": "/own", "POST": "/item"}
+
+
+def test_what_cannot_be_read_can_be_left_out() -> None:
+    """Each with its method, its path and the error; without that choice, it is raised."""
+    document = {"paths": {"/a": {"$ref": "#/no"}, "/b": {"get": 3, "put": {}}}}
+    left: list[tuple[str, str, str]] = []
+    found = operations(document, lambda method, path, error: left.append((method, path, error.message)))
+    assert [str(operation) for operation in found] == ["PUT /b"]
+    assert [entry[:2] for entry in left] == [("", "/a"), ("GET", "/b")]
+    assert "nothing at '#/no'" in left[0][2]
+    with pytest.raises(DocumentError):
+        list(operations(document))

@@ -14,9 +14,9 @@ from contentgroove._core.io import run_sync
 from contentgroove._core.moments import moment
 from contentgroove._core.uploads import media_type_problem
 from contentgroove._io.connecting import connect, wait_any_sync
-from contentgroove.tools import media_tools
-from contentgroove.tools.media_tools import same_drive
+from contentgroove.tools import upload_root
 from contentgroove.tools.results import ToolError
+from contentgroove.tools.upload_root import same_drive
 
 if TYPE_CHECKING:
     from pathlib import PurePath
@@ -81,9 +81,9 @@ def test_another_drive_is_not_checked(monkeypatch: pytest.MonkeyPatch, tmp_path:
         return real(path, strict=strict)
 
     monkeypatch.setattr(Path, "resolve", resolve)
-    monkeypatch.setattr(media_tools, "same_drive", lambda *_paths: False)
+    monkeypatch.setattr(upload_root, "same_drive", lambda *_paths: False)
     with pytest.raises(ToolError, match="no regular file"):
-        media_tools.open_below(tmp_path, "film.mp4")
+        upload_root.open_below(tmp_path, "film.mp4")
     assert resolved == [tmp_path]
 
 

@@ -7,9 +7,9 @@ import pytest
 import yaml
 from contentgroove._openapi.documents import parse
 from contentgroove._openapi.operations import base_path, server_urls
+from contentgroove.tools.compilation import compile_document
+from contentgroove.tools.names import MAX_NAMESPACE, group_name, public_name, to_camel_case, to_slug
 from contentgroove.tools.operation_tools import contract_operations
-from contentgroove.tools.operations import MAX_NAMESPACE, compile_document, group_name, to_camel_case, to_slug
-from contentgroove.tools.registry import public_name
 
 from tests.sdk_calls import SDK_METHODS
 
@@ -35,7 +35,10 @@ CANONICAL = {
 
 def names(document: dict[str, Any]) -> set[str]:
     parsed = parse(json.dumps(document), "it")
-    return {operation.name for operation in compile_document(parsed, base_path(server_urls(parsed)), closed=False)}
+    return {
+        operation.name
+        for operation in compile_document(parsed, base_path(server_urls(parsed)), closed=False).operations
+    }
 
 
 def test_built_in_names() -> None:

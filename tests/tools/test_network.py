@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import socket
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ async def test_a_name_is_resolved_once(secure: LocalServer) -> None:
     (request,) = secure.requests
     assert request.path == "/a?b=c"
     assert request.headers["host"] == f"{HOST}:{secure.port}"
-    assert request.headers["accept-encoding"] == "identity"
+    assert request.headers["accept-encoding"].startswith("gzip, deflate")
     assert not {"authorization", "x-api-key", "cookie"} & request.headers.keys()
 
 
@@ -156,9 +157,31 @@ async def test_large_responses(secure: LocalServer) -> None:
 
 
 async def test_compressed_responses(secure: LocalServer) -> None:
-    """A few compressed bytes can become any number, and were not requested."""
+    """They are decompressed up to the limit, which a few compressed bytes can exceed; a damaged one is an error."""
+    content = gzip.compress(b"x" * 100_000)
+    secure.responses["/a"] = Response(headers={"Content-Encoding": "gzip"}, content=content)
+    assert (await fetch(f"{secure.origin}/a", secure.policy())).content == b"x" * 100_000
+    assert len(content) < 1000
+    assert "more than 1,000 bytes" in (await refusal(f"{secure.origin}/a", secure.policy(max_bytes=1000))).message
     secure.responses["/a"] = Response(headers={"Content-Encoding": "gzip"}, content=b"x")
-    assert "compressed" in (await refusal(f"{secure.origin}/a", secure.policy())).message
+    error = await refusal(f"{secure.origin}/a", secure.policy())
+    assert (error.code, "damaged" in error.message) == ("unexpected_answer", True)
+
+
+async def test_headers_of_equal_names(secure: LocalServer) -> None:
+    """They are one list, as if they had been one header."""
+
+    def respond(handler: BaseHTTPRequestHandler) -> None:
+        handler.send_response(204)
+        handler.send_header("Link", "</a>; rel=next")
+        handler.send_header("link", "</b>; rel=prev")
+        handler.end_headers()
+
+    secure.responses["/a"] = respond
+    response = await send("GET", f"{secure.origin}/a", {"accept": "text/csv"}, None, secure.policy())
+    assert response.headers["link"] == "</a>; rel=next, </b>; rel=prev"
+    (request,) = secure.requests
+    assert request.headers["accept"] == "text/csv"
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])

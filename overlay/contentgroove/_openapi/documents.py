@@ -53,7 +53,8 @@ class _TooLargeError(Exception):
 def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Json:
     """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
 
-    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique.
+    Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique. YAML's
+    merge keys (`<<: *shared`) are followed, although version 1.2 has none: documents have them.
 
     Args:
         content: The document, in UTF-8 if it is bytes.
@@ -72,7 +73,7 @@ def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Js
         raise DocumentError(f"{source} is an HTML or XML page, not an OpenAPI document: find the document's own URL.")
     language, load = ("JSON", _load_json) if text.lstrip().startswith(("{", "[")) else ("YAML", _load_yaml)
     try:
-        data = load(text)
+        data = load(text, limits.nodes)
         _check_size(data, limits.nodes)
     except _TooLargeError as error:
         raise DocumentError(f"{source} has more than {limits.nodes:,} values or {MAX_DEPTH} levels.") from error
@@ -97,7 +98,8 @@ def check_version(document: Json, source: str) -> None:
     """
     if "swagger" in document:
         raise DocumentError(
-            f"{source} is a Swagger {document['swagger']} document; OpenAPI 3.x is needed. Convert it first."
+            f"{source} is a Swagger {str(document['swagger'])[:20]} document, and OpenAPI 3.x is needed. Convert it, "
+            "for example with `npx swagger2openapi` or at converter.swagger.io, and pass the result."
         )
     version = document.get("openapi")
     if not isinstance(version, str) or not version.startswith("3."):
@@ -118,23 +120,9 @@ def as_list(value: Any) -> list[Any]:
 def yaml_loader() -> Any:
     """Return PyYAML's loader class for YAML 1.2's core schema, in which dates stay strings.
 
-    Its mappings have unique string keys.
+    Its mappings have unique string keys, and merge keys are followed.
     """
-    import yaml
-    import yamlcore
-
-    # The stubs of PyYAML leave the base classes' members untyped.
-    class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
-        def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
-            mapping: Json = {}
-            for key, value in node.value:
-                if not isinstance(key, yaml.ScalarNode):
-                    raise yaml.MarkedYAMLError(problem="a key is not a scalar", problem_mark=key.start_mark)
-                if key.value in mapping:
-                    problem = f"the key {key.value!r} occurs twice"
-                    raise yaml.MarkedYAMLError(problem=problem, problem_mark=key.start_mark)
-                mapping[str(key.value)] = cast("Any", self).construct_object(value, deep=deep)
-            return mapping
+    from .yaml_loading import Loader
 
     return Loader
 
@@ -153,7 +141,7 @@ def _decode(content: bytes | str, source: str, max_bytes: int) -> str:
         raise DocumentError(f"{source} is not UTF-8: {error}.") from error
 
 
-def _load_json(text: str) -> object:
+def _load_json(text: str, _max_nodes: int) -> object:
     try:
         check_levels(text.encode("utf-8", "replace"))
     except msgspec.DecodeError as error:
@@ -169,10 +157,12 @@ def _unique_members(pairs: list[tuple[str, Any]]) -> Json:
     return members
 
 
-def _load_yaml(text: str) -> object:
+def _load_yaml(text: str, max_nodes: int) -> object:
     import yaml
 
-    loader = yaml_loader()
+    from .yaml_loading import TooManyMergedError
+
+    loader = type("Loader", (yaml_loader(),), {"max_merged": max_nodes})
     # Levels are counted before anything is built: libyaml's builder recurses in C, where too many end the process.
     depth = 0
     try:
@@ -184,6 +174,8 @@ def _load_yaml(text: str) -> object:
             if depth > MAX_DEPTH:
                 raise _TooLargeError
         data: object = yaml.load(text, Loader=loader)  # noqa: S506 - derived from a safe loader
+    except TooManyMergedError as error:
+        raise _TooLargeError from error
     except yaml.YAMLError as error:
         # libyaml 0.2.6 counts as well, and stops at a depth of its own.
         if "nesting depth" in str(error):

@@ -20,7 +20,7 @@ from .documents import DocumentError, as_list, as_object
 from .pointers import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .documents import Json
 
@@ -31,6 +31,9 @@ _VARIABLE = re.compile(r"\{([^{}]*)\}")
 
 # Documents name logos, pages and files among their servers.
 _FILE = re.compile(r"\.(?:svg|png|jpe?g|gif|ico|html?|json|ya?ml|md|pdf)/?$", re.IGNORECASE)
+
+# A host before a path: `api.example.com/v1` is a relative URL by its grammar, and never meant as one.
+_HOST = re.compile(r"(?:[A-Za-z0-9_{}-]+\.)+[A-Za-z{}]{2,}(?::[0-9{][^/]*)?(?=[/?#]|$)")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +111,7 @@ class Operation:
     @property
     def own_servers(self) -> list[Json]:
         """The servers of the operation, or of its path; empty if those of the document apply."""
-        return as_list(self.definition.get("servers", self.item.get("servers")))
+        return as_list(self.definition.get("servers")) or as_list(self.item.get("servers"))
 
     @property
     def base_path(self) -> str:
@@ -138,18 +141,26 @@ class Operation:
         return found
 
 
-def operations(document: Json) -> Iterator[Operation]:
+def operations(
+    document: Json, unreadable: Callable[[str, str, DocumentError], None] | None = None
+) -> Iterator[Operation]:
     """Yield the operations of a document's paths, in the document's order and for each path in that of `METHODS`.
 
+    Args:
+        document: The document.
+        unreadable: Called with the method, the path and the error of what cannot be read, which is then left out. The
+            method is empty if the whole path cannot be read.
+
     Raises:
-        DocumentError: A path's `$ref` leads nowhere or in a circle, or an operation is not an object.
+        DocumentError: A path's `$ref` leads nowhere or in a circle, or an operation is not an object; without
+            `unreadable` only.
     """
     for path, node in resolve(document, document.get("paths")).items():
-        yield from _item_operations(document, path, node, "")
+        yield from _item_operations(document, path, node, "", unreadable)
 
 
 def server_urls(holder: Json, document_url: str | None = None) -> list[str]:
-    """Return the URLs of `servers`, variables replaced by their defaults.
+    """Return the URLs of `servers`, variables replaced by their defaults; a host without a scheme is one of https.
 
     Args:
         holder: A document, or another object that has `servers`.
@@ -160,9 +171,9 @@ def server_urls(holder: Json, document_url: str | None = None) -> list[str]:
     for server in as_list(holder.get("servers")):
         url = as_object(server).get("url")
         if isinstance(url, str):
-            filled = _with_defaults(url.strip(), server.get("variables"))
-            found.append(urljoin(document_url, filled) if document_url else filled)
-    return found or ([urljoin(document_url, "/")] if document_url else [])
+            filled = _with_scheme(_with_defaults(url.strip(), as_object(server).get("variables")))
+            found.append(_join(document_url, filled))
+    return found or ([_join(document_url, "/")] if document_url else [])
 
 
 def can_be_server(url: str) -> bool:
@@ -178,21 +189,52 @@ def base_path(urls: Iterable[str]) -> str:
     return next((urlsplit(url).path.rstrip("/") for url in urls if can_be_server(url)), "")
 
 
-def _item_operations(document: Json, path: str, node: Any, callback: str) -> Iterator[Operation]:
+def _item_operations(
+    document: Json,
+    path: str,
+    node: Any,
+    callback: str,
+    unreadable: Callable[[str, str, DocumentError], None] | None = None,
+) -> Iterator[Operation]:
     if path.startswith("x-"):
         return
-    item = resolve(document, node)
+    try:
+        item = resolve(document, node)
+    except DocumentError as error:
+        if unreadable is None:
+            raise
+        unreadable("", path, error)
+        return
     for method in METHODS:
         if method not in item:
             continue
-        if not isinstance(item[method], dict):
-            raise DocumentError(f"{method.upper()} {path} is not an operation: it must be an object.")
-        yield Operation(method.upper(), path, cast("Json", item[method]), item, document, callback)
+        if isinstance(item[method], dict):
+            yield Operation(method.upper(), path, cast("Json", item[method]), item, document, callback)
+            continue
+        problem = DocumentError(f"{method.upper()} {path} is not an operation: it must be an object.")
+        if unreadable is None:
+            raise problem
+        unreadable(method.upper(), path, problem)
+
+
+def _with_scheme(url: str) -> str:
+    return f"https://{url}" if _HOST.match(url) and not _FILE.search(url.partition("/")[0]) else url
+
+
+def _join(document_url: str | None, url: str) -> str:
+    try:
+        joined = urljoin(document_url, url) if document_url else url
+    except ValueError:
+        return url
+    # Without a document's scheme, that of an API is https.
+    return f"https:{joined}" if joined.startswith("//") else joined
 
 
 def _with_defaults(url: str, variables: Any) -> str:
     def default(found: re.Match[str]) -> str:
-        value = as_object(as_object(variables).get(found[1])).get("default")
+        variable = as_object(as_object(variables).get(found[1]))
+        # OpenAPI requires the default. If it is missing, the first of the possible values is as good.
+        value = variable.get("default", next(iter(as_list(variable.get("enum"))), None))
         return str(value) if isinstance(value, str | int | float) else found[0]
 
     return _VARIABLE.sub(default, url)

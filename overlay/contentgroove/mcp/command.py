@@ -46,6 +46,20 @@ def mcp(
             "public. Can be repeated.",
         ),
     ] = None,
+    source: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="DOCUMENT",
+            help="Add the operations of an OpenAPI document, a file or an https URL, or those of a file that lists "
+            "sources. Can be repeated.",
+        ),
+    ] = None,
+    max_tools: Annotated[
+        int,
+        typer.Option(
+            min=0, metavar="N", help="List at most N tools of a source; a source with more gets a search for them."
+        ),
+    ] = 100,
 ) -> None:
     """Serve the API's tools to models (Model Context Protocol).
 
@@ -58,6 +72,7 @@ def mcp(
 
     with needs("`contentgroove mcp`", "mcp"):
         # Imported here, because all of it takes half a second.
+        from contentgroove.mcp.configured_sources import read_sources
         from contentgroove.mcp.server import serve
         from contentgroove.tools import Access, NetworkPolicy, origin_of
 
@@ -65,8 +80,18 @@ def mcp(
     access = Access(read_only, allow_destructive, names)
     policy = NetworkPolicy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
 
+    sources = read_sources(source or ())
+
     async def run() -> None:
-        await serve(access=access, policy=policy, upload_root=upload_root, inbox=inbox, dotted=dotted_names)
+        await serve(
+            access=access,
+            policy=policy,
+            upload_root=upload_root,
+            inbox=inbox,
+            dotted=dotted_names,
+            max_tools=max_tools,
+            sources=sources,
+        )
 
     # A thread waits for standard input, and Python's own handling of Ctrl-C would wait for that thread.
     before = signal.signal(signal.SIGINT, signal.SIG_DFL)

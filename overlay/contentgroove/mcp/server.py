@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -22,15 +23,20 @@ from mcp_types.version import MODERN_PROTOCOL_VERSIONS
 from contentgroove._core.settings import API_KEY_VARIABLE
 from contentgroove._io.client_options import read_variable
 from contentgroove._version import __version__
-from contentgroove.tools import open_tools
+from contentgroove.tools import MAX_TOOLS, SpecSources, open_tools
+
+from .configured_sources import add_sources
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mcp.server.context import ServerRequestContext
 
     from contentgroove import AsyncContentGroove
     from contentgroove.tools import Access, NetworkPolicy, Tool, ToolRegistry
+
+    from .configured_sources import ConfiguredSource
 
     Context = ServerRequestContext[Any, Any]
 
@@ -55,10 +61,22 @@ async def serve(
     upload_root: Path | None = None,
     inbox: Path | None = None,
     dotted: bool = False,
+    max_tools: int = MAX_TOOLS,
+    sources: Sequence[ConfiguredSource] = (),
 ) -> None:
     """Serve until standard input ends; the arguments are those of `contentgroove.tools.open_tools`.
 
+    Args:
+        access: See there.
+        policy: See there.
+        upload_root: See there.
+        inbox: See there.
+        dotted: See there.
+        max_tools: See there.
+        sources: Sources that are added first; what cannot be a tool is reported on standard error.
+
     Raises:
+        ConfigurationError: A source was rejected.
         InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
     async with AsyncExitStack() as stack:
@@ -73,15 +91,18 @@ async def serve(
             stack.push_async_callback(created.aclose)
             return created
 
+        spec_sources = SpecSources(policy, upload_root, max_tools)
         tools = open_tools(
             client,
             access=access,
-            policy=policy,
             upload_root=upload_root,
             inbox=inbox,
             dotted=dotted,
+            sources=spec_sources,
             secret=lambda: read_variable(API_KEY_VARIABLE),
         )
+        for line in await add_sources(spec_sources, sources):
+            sys.stderr.write(f"left out: {line}\n")
         server = make_server(tools)
         options = server.create_initialization_options(NotificationOptions(tools_changed=True))
         # Only the protocol may write to standard output; other output goes to standard error while the server runs.

@@ -25,7 +25,7 @@ with import_needs(__name__, "mcp"):
     from .operation_tools import api_tools
     from .registry import Access, ProgressCallback, Tool, ToolFunction, ToolRegistry
     from .results import ErrorCode, SpecError, Success, ToolError
-    from .sources import SpecSources
+    from .sources import MAX_TOOLS, SpecSources
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from contentgroove._core.secret import Secret
 
 __all__ = [
+    "MAX_TOOLS",
     "Access",
     "ErrorCode",
     "Json",
@@ -42,6 +43,7 @@ __all__ = [
     "Origin",
     "ProgressCallback",
     "SpecError",
+    "SpecSources",
     "Success",
     "Tool",
     "ToolError",
@@ -60,6 +62,8 @@ def open_tools(
     upload_root: Path | None = None,
     inbox: Path | None = None,
     dotted: bool = False,
+    max_tools: int = MAX_TOOLS,
+    sources: SpecSources | None = None,
     secret: Callable[[], str | Secret | None] = lambda: None,
 ) -> ToolRegistry:
     """Create a registry of all tools.
@@ -71,12 +75,14 @@ def open_tools(
         upload_root: The folder that files may be uploaded from; None if there are no uploads.
         inbox: The SQLite file of a webhook inbox that is searched for transcriptions; None if there is none.
         dotted: Whether public names keep their dots, which several hosts reject.
+        max_tools: How many tools of an added source are listed; a source with more gets a search for them.
+        sources: Previews documents and adds them; created from the other arguments by default.
         secret: Returns the API key, which is redacted in every result.
 
     Raises:
         InvalidInputError: `access` names a tool that does not exist, or is read-only and allows destructive tools.
     """
-    sources = SpecSources(policy or NetworkPolicy())
+    sources = sources or SpecSources(policy or NetworkPolicy(), upload_root, max_tools)
     built_in = [*api_tools(client), *sources.tools(), *MediaTools(client, upload_root, inbox).tools()]
     registry = ToolRegistry(built_in, access=access, dotted=dotted, secret=secret)
     sources.attach_registry(registry)

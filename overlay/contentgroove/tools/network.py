@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from urllib.parse import urljoin, urlsplit
 
 import anyio
+import anyio.to_thread
 import httpcore
 from msgspec import Struct
 
@@ -25,6 +26,7 @@ from contentgroove._core.settings import is_loopback
 from contentgroove._openapi.documents import MAX_BYTES
 from contentgroove._version import __version__
 
+from .content_codings import CodingError, accepted_codings, decompress
 from .results import ErrorCode, ToolError
 
 if TYPE_CHECKING:
@@ -181,6 +183,7 @@ class NetworkPolicy(Struct, frozen=True):
         tls: Creates the TLS context.
         seconds: Time limit of one exchange, including redirects.
         max_bytes: Maximum size of a response's body.
+        max_document_bytes: Maximum size of an OpenAPI document.
     """
 
     allowed: frozenset[Origin] = frozenset()
@@ -188,6 +191,7 @@ class NetworkPolicy(Struct, frozen=True):
     tls: Callable[[], ssl.SSLContext] = _default_context
     seconds: float = SECONDS
     max_bytes: int = MAX_BYTES
+    max_document_bytes: int = 32 * 1024 * 1024
 
 
 class HttpResponse(Struct, frozen=True):
@@ -196,7 +200,7 @@ class HttpResponse(Struct, frozen=True):
     Attributes:
         status: The HTTP status.
         headers: The headers, names in lower case.
-        content: The body.
+        content: The body, decompressed.
     """
 
     status: int
@@ -279,24 +283,36 @@ async def _exchange(
     check_url(origin, policy.allowed)
     addresses = check_addresses(origin, await policy.resolve(origin.host, origin.port), policy.allowed)
     defaults = {"User-Agent": f"contentgroove-python/{__version__}", "Accept": "*/*"}
-    sent_headers = defaults | headers | {"Accept-Encoding": "identity"}
+    own = {name: value for name, value in defaults.items() if name.lower() not in {key.lower() for key in headers}}
+    sent_headers = own | headers | {"Accept-Encoding": accepted_codings()}
     async with (
         httpcore.AsyncConnectionPool(
             ssl_context=policy.tls() if origin.scheme == "https" else None, network_backend=_PinnedBackend(addresses)
         ) as pool,
         pool.stream(method, url, headers=[*sent_headers.items()], content=content) as response,
     ):
-        received = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
-        if received.get("content-encoding", "identity") != "identity":
-            problem = f"{printable_url(url)} sent a compressed response, which was not requested."
-            raise ToolError("unexpected_answer", problem)
+        received = _joined(response.headers)
         body = bytearray()
         async for chunk in response.aiter_stream():
             body += chunk
             if len(body) > policy.max_bytes:
                 problem = f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes."
                 raise ToolError("unexpected_answer", problem)
-        return HttpResponse(response.status, received, bytes(body))
+    try:
+        codings = received.get("content-encoding", "")
+        decoded = await anyio.to_thread.run_sync(decompress, bytes(body), codings, policy.max_bytes)
+    except CodingError as error:
+        raise ToolError("unexpected_answer", f"{printable_url(url)} sent {error}.") from error
+    return HttpResponse(response.status, received, decoded)
+
+
+def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by their names in lower case; those of equal names are a list (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
-import re
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -14,7 +12,8 @@ from contentgroove._core.secret import Secret, conceal
 from contentgroove._openapi.documents import Json
 from contentgroove.errors import InvalidInputError
 
-from .input_schemas import check_arguments, compile_schema
+from .argument_checks import check_arguments, compile_schema
+from .names import public_name
 from .results import Success, ToolError, failure, redact, success
 
 if TYPE_CHECKING:
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
 
     import jsonschema_rs
 
-
-MAX_PUBLIC_NAME = 64
-"""Characters of a name that common hosts of tools accept."""
 
 ProgressCallback: TypeAlias = Callable[[float, float | None, str], Awaitable[None]]
 """Called with the amount that is done, the total or None if it is unknown, and a message."""
@@ -50,6 +46,7 @@ class Tool(Struct, frozen=True, kw_only=True):
         is_destructive: Whether it changes or deletes what exists.
         is_idempotent: Whether a second, equal call has no further effect.
         source: The id of the added source that it belongs to; None if it is built in.
+        is_listed: Whether lists of tools contain it. It can be called in any case.
     """
 
     name: str
@@ -62,6 +59,7 @@ class Tool(Struct, frozen=True, kw_only=True):
     is_destructive: bool = False
     is_idempotent: bool = False
     source: str | None = None
+    is_listed: bool = True
 
 
 def object_schema(properties: Json, *required: str) -> Json:
@@ -112,6 +110,7 @@ class ToolRegistry:
         self._access = access or Access()
         self._dotted = dotted
         self._secret = secret
+        self._secrets: dict[Secret, None] = {}
         self._tools: dict[str, Tool] = {}
         self._names: dict[str, Tool] = {}
         self._validators: dict[str, jsonschema_rs.Validator] = {}
@@ -121,6 +120,11 @@ class ToolRegistry:
         self._only: set[str] | None = None
         if self._access.only is not None:
             self._only = {self._known(name).name for name in sorted(self._access.only)}
+
+    @property
+    def access(self) -> Access:
+        """What callers may do."""
+        return self._access
 
     @property
     def reserved(self) -> frozenset[str]:
@@ -133,15 +137,19 @@ class ToolRegistry:
 
     def list_tools(self) -> list[Tool]:
         """Return the tools that callers may see, in a stable order."""
-        return [tool for tool in self._tools.values() if self._is_visible(tool)]
+        return [tool for tool in self._tools.values() if tool.is_listed and self._is_visible(tool)]
 
     def find(self, name: str) -> Tool | None:
         """Return the tool with this canonical name, public name or operation id; None if there is none."""
         tool = self._names.get(name)
         return tool if tool is not None and self._is_visible(tool) else None
 
-    def add(self, tools: Iterable[Tool]) -> None:
+    def add(self, tools: Iterable[Tool], secrets: Iterable[Secret] = ()) -> None:
         """Add tools, all or none.
+
+        Args:
+            tools: The tools.
+            secrets: Credentials that their calls contain, which are redacted in every result.
 
         Raises:
             ToolError: Two tools would have the same name.
@@ -158,6 +166,7 @@ class ToolRegistry:
                 names.setdefault(tool.operation_id, tool)
         self._names = {**names, **self._names}
         self._tools.update((tool.name, tool) for tool in added)
+        self._secrets.update(dict.fromkeys(secrets))
 
     async def call(self, name: str, arguments: Any = None, report: ProgressCallback = no_progress) -> Json:
         """Call a tool and return the outcome; errors are returned, not raised.
@@ -174,15 +183,24 @@ class ToolRegistry:
             envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
             envelope = failure(error)
-        secret = conceal(self._secret())
-        if secret is not None and len(secret.reveal()) >= MIN_SECRET:
-            return cast("Json", redact(envelope, secret))
-        return envelope
+        known = [secret for secret in (conceal(self._secret()), *self._secrets) if secret is not None]
+        long = [secret for secret in known if len(secret.reveal()) >= MIN_SECRET]
+        return cast("Json", redact(envelope, long)) if long else envelope
 
     async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:
         tool = self.find(name)
         if tool is None:
             raise ToolError("unknown_tool", self.unknown(name))
+        return await self.run(tool, arguments, report)
+
+    async def run(self, tool: Tool, arguments: Any, report: ProgressCallback) -> Success:
+        """Check the arguments of a tool that is allowed, and run it.
+
+        Raises:
+            ToolError: It is not allowed, or the arguments do not match its input schema.
+            Exception: Whatever the tool raises.
+        """
+        name = self.public_name(tool)
         if tool.is_destructive and not self._access.allow_destructive:
             raise ToolError(
                 "not_allowed",
@@ -212,15 +230,3 @@ class ToolRegistry:
             known = sorted(self.public_name(each) for each in self._tools.values())
             raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
         return tool
-
-
-def public_name(name: str, *, dotted: bool) -> str:
-    """Return the name that hosts receive.
-
-    Several hosts reject all tools because of one name with a dot or more than 64 characters. So dots become
-    underscores, and a long name ends with a digest of the whole.
-    """
-    public = name if dotted else re.sub(r"[^A-Za-z0-9_-]", "_", name)
-    if len(public) <= MAX_PUBLIC_NAME:
-        return public
-    return f"{public[: MAX_PUBLIC_NAME - 9]}_{hashlib.sha256(name.encode()).hexdigest()[:8]}"

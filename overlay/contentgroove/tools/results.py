@@ -88,7 +88,7 @@ class Success(Struct, frozen=True):
 
     Attributes:
         data: The result as JSON; None if the response has no body.
-        http: The response's status; None if the result is not from a single response.
+        http: The response's status, and what its headers say; None if the result is not from a single response.
     """
 
     data: Any
@@ -116,14 +116,14 @@ def error_code(status: int) -> ErrorCode:
     return _STATUS_CODES.get(status, "server_error" if status >= 500 else "http_error")  # noqa: PLR2004 - HTTP's classes
 
 
-def redact(value: Any, secret: Secret) -> Any:
-    """Redact a secret wherever it occurs, because a server may echo its request."""
+def redact(value: Any, secrets: list[Secret]) -> Any:
+    """Redact secrets wherever they occur, because a server may echo its request."""
     if isinstance(value, str):
-        return redact_echo(value, [secret])
+        return redact_echo(value, secrets)
     if isinstance(value, list):
-        return [redact(item, secret) for item in cast("list[Any]", value)]
+        return [redact(item, secrets) for item in cast("list[Any]", value)]
     if isinstance(value, dict):
-        return {redact(key, secret): redact(item, secret) for key, item in cast("Json", value).items()}
+        return {redact(key, secrets): redact(item, secrets) for key, item in cast("Json", value).items()}
     return value
 
 

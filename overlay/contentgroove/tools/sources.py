@@ -5,79 +5,93 @@ Their calls use the client of `network`. The key of this API is not known here.
 
 from __future__ import annotations
 
-import base64
 import re
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import anyio.to_thread
-import msgspec
-from contentgroove_api.types import check_levels
 from msgspec import Struct, structs
 
-from contentgroove._openapi.documents import as_list, as_object, check_version, parse
-from contentgroove._openapi.operations import base_path, can_be_server, server_urls
-from contentgroove._openapi.pointers import is_local, references, resolve
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import network
-from .network import check_url, origin_of
-from .operation_tools import build_request, operation_tool
-from .operations import MAX_NAMESPACE, Operation, compile_document, to_slug
-from .registry import ProgressCallback, Tool, ToolFunction, ToolRegistry, object_schema
+from .argument_checks import check_arguments, compile_schema
+from .compilation import LeftOut
+from .credentials import SourceCredentials
+from .names import MAX_NAMESPACE, to_slug
+from .network import origin_of
+from .operation_search import search_tools
+from .operation_tools import operation_tool
+from .registry import ProgressCallback, Tool, ToolRegistry, object_schema
 from .results import SpecError, Success, ToolError, error_code
+from .selection import SELECTION_SCHEMA, Selection
+from .source_calls import Source, caller, first_allowed, main_server
+from .source_documents import FILE_LIMITS, compile_source, describe_document, describe_left_out, usable_servers
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from contentgroove._openapi.documents import Json
 
-    from .network import HttpResponse, NetworkPolicy
+    from .network import NetworkPolicy
+    from .operations import Operation
+    from .source_documents import Document
 
 MAX_SOURCES = 20
 
+MAX_TOOLS = 100
+"""Tools of one source that are listed by default; a source with more gets a search for them."""
+
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://\S+")
 _NAMESPACE = re.compile(rf"[A-Za-z0-9][A-Za-z0-9_-]{{0,{MAX_NAMESPACE - 1}}}")
-_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
-_OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
 
 _SPEC = {
     "type": "string",
     "minLength": 1,
     "description": "An https URL of an OpenAPI 3.x document, or the document's JSON or YAML text.",
 }
+_ADD = {
+    "spec": _SPEC,
+    "namespace": {
+        "type": "string",
+        "pattern": f"^{_NAMESPACE.pattern}$",
+        "description": "The first part of the tools' names; made from the title by default.",
+    },
+    "baseUrl": {
+        "type": "string",
+        "description": "The URL that calls start with, instead of the first usable server of the document.",
+    },
+    "headers": {
+        "type": "object",
+        "additionalProperties": {"type": "string"},
+        "description": "Sent with every call, such as {'Authorization': 'Bearer …'}.",
+    },
+    "credentials": {
+        "type": "object",
+        "additionalProperties": {"type": "string", "minLength": 1},
+        "description": (
+            "Keys, tokens or <user>:<password> by the name of the document's security scheme; sent where the document "
+            "says, in a header, the query or a cookie, with the operations that need them."
+        ),
+    },
+    **SELECTION_SCHEMA,
+}
 
 
-class Document(Struct, frozen=True):
-    """A document that tools can be made of.
+class Added(Struct, frozen=True):
+    """What was added.
 
     Attributes:
-        content: The document.
-        servers: The URLs of its servers.
-        operations: Its operations.
+        source: The source.
+        operations: Its operations that are tools.
+        left_out: Its operations that are not.
     """
 
-    content: Json
-    servers: list[str]
+    source: Source
     operations: list[Operation]
-
-
-class Source(Struct, frozen=True):
-    """A source that was added.
-
-    Attributes:
-        name: Its namespace.
-        base_url: The URL that its calls start with.
-        headers: Headers of its calls; they may contain credentials.
-        policy: Which addresses its calls may use.
-    """
-
-    name: str
-    base_url: str
-    headers: dict[str, str]
-    policy: NetworkPolicy
-
-    def __repr__(self) -> str:
-        return f"Source(name={self.name!r})"
+    left_out: list[LeftOut]
 
 
 class SpecSources:
@@ -85,10 +99,14 @@ class SpecSources:
 
     Args:
         policy: Which addresses documents may be fetched from and sources called at.
+        upload_root: The folder with the files that calls may send; None if they may send none.
+        max_tools: Tools of one source that are listed; a source with more gets a search for them.
     """
 
-    def __init__(self, policy: NetworkPolicy) -> None:
+    def __init__(self, policy: NetworkPolicy, upload_root: Path | None = None, max_tools: int = MAX_TOOLS) -> None:
         self._policy = policy
+        self._upload_root = upload_root
+        self._max_tools = max_tools
         self._added: set[str] = set()
         self._registry: ToolRegistry | None = None
 
@@ -104,9 +122,10 @@ class SpecSources:
                 title="Preview an OpenAPI document before adding it as a source",
                 description=(
                     "Read an OpenAPI 3.x document and return its title, version, servers, operations, tags and kinds "
-                    "of authentication. Nothing is added. openapi_addSource accepts the same document."
+                    "of authentication, and the operations that cannot be tools, with the reasons. Nothing is added. "
+                    "openapi_addSource accepts the same document."
                 ),
-                input_schema=object_schema({"spec": _SPEC}),
+                input_schema=object_schema({"spec": _SPEC, **SELECTION_SCHEMA}, "spec"),
                 run=self._preview,
                 is_read_only=True,
                 is_idempotent=True,
@@ -115,57 +134,60 @@ class SpecSources:
                 name="openapi.addSource",
                 title="Add an OpenAPI source and register its operations as tools",
                 description=(
-                    "Add a tool for every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>. "
-                    "The tools can be called at once, until this server ends. Calls go to baseUrl, by https to "
-                    "public addresses; plain http to this machine is possible if baseUrl is such a URL. Check the "
-                    "document with openapi_previewSpec first, and add only documents that you trust."
+                    "Add a tool for every operation of an OpenAPI 3.x document, named <namespace>.<group>.<leaf>, or "
+                    "for those with chosen tags, paths, methods or ids. The tools can be called at once, until this "
+                    f"server ends. If there are more than {self._max_tools}, <namespace>.searchOperations finds them "
+                    "and <namespace>.callOperation calls them. Calls go to the document's servers, or to baseUrl "
+                    "instead of them, by https to public addresses; plain http to this machine is possible if baseUrl "
+                    "is such a URL. Check the document with openapi_previewSpec first, and add only documents that "
+                    "you trust."
                 ),
-                input_schema=object_schema(
-                    {
-                        "spec": _SPEC,
-                        "namespace": {
-                            "type": "string",
-                            "pattern": f"^{_NAMESPACE.pattern}$",
-                            "description": "The first part of the tools' names; made from the title by default.",
-                        },
-                        "baseUrl": {
-                            "type": "string",
-                            "description": "The URL that calls start with; by default the first usable server.",
-                        },
-                        "headers": {
-                            "type": "object",
-                            "additionalProperties": {"type": "string"},
-                            "description": "Sent with every call, such as {'Authorization': 'Bearer …'}.",
-                        },
-                    },
-                    "spec",
-                ),
+                input_schema=object_schema(_ADD, "spec"),
                 run=self._add,
             ),
         ]
 
+    async def add(self, arguments: Json, file: Path | None = None) -> Json:
+        """Add a source for the user of a program, not for a model: a file may be anywhere.
+
+        Args:
+            arguments: Those of the tool `openapi.addSource`.
+            file: The file with the document; it may be much larger than one that is fetched. None if `spec` in the
+                arguments has it.
+
+        Returns:
+            The result of `openapi.addSource`.
+
+        Raises:
+            DocumentError: The document cannot be read.
+            ToolError: The arguments are wrong, or the document or the source was rejected.
+            OSError: The file cannot be read.
+        """
+        check_arguments(compile_schema(object_schema(_ADD, "spec"), "it"), {"spec": "-", **arguments}, "The source")
+        return await self._add_checked(arguments, file)
+
+    async def _add_checked(self, arguments: Json, file: Path | None = None) -> Json:
+        if file is None:
+            document = await self._read(arguments["spec"], Selection.of(arguments))
+        else:
+            content = await anyio.to_thread.run_sync(file.read_bytes)
+            compiling = partial(compile_source, content, str(file), None, Selection.of(arguments), FILE_LIMITS)
+            document = await anyio.to_thread.run_sync(compiling)
+        return self._register(document, arguments)
+
     async def _preview(self, arguments: Json, _report: ProgressCallback) -> Success:
-        return Success(describe_document(await self._read(arguments["spec"])))
+        return Success(describe_document(await self._read(arguments["spec"], Selection.of(arguments))))
 
     async def _add(self, arguments: Json, _report: ProgressCallback) -> Success:
-        document = await self._read(arguments["spec"])
-        source = self._source(document, arguments)
-        tools = [
-            operation_tool(operation, _caller(operation, source), namespace=source.name, about=f" of {source.base_url}")
-            for operation in document.operations
-        ]
-        if self._registry is None:
-            raise RuntimeError("attach_registry() was not called")
-        self._registry.add(tools)
-        self._added.add(source.name)
-        return Success({"sourceId": source.name, "toolCount": len(tools)})
+        return Success(await self._add_checked(arguments))
 
-    async def _read(self, spec: str) -> Document:
+    async def _read(self, spec: str, selection: Selection) -> Document:
         content: bytes | str = spec
         url, source = None, "The text"
         if _URL.fullmatch(spec.strip()):
             url = spec.strip()
-            response = await network.fetch(url, self._policy)
+            policy = structs.replace(self._policy, max_bytes=self._policy.max_document_bytes)
+            response = await network.fetch(url, policy)
             source = network.printable_url(url)
             if response.status != HTTPStatus.OK:
                 raise ToolError(
@@ -175,11 +197,68 @@ class SpecSources:
                     retryable=response.status in RETRYABLE_STATUSES,
                 )
             content = response.content
-        return await anyio.to_thread.run_sync(_compile, content, source, url)
+        return await anyio.to_thread.run_sync(compile_source, content, source, url, selection)
+
+    def _register(self, document: Document, arguments: Json) -> Json:
+        if self._registry is None:
+            raise RuntimeError("attach_registry() was not called")
+        added = self._with_servers(document, self._source(document, arguments))
+        source = added.source
+        is_listed = len(added.operations) <= self._max_tools
+        tools = [
+            operation_tool(
+                _without_provided(operation, source),
+                caller(operation, source),
+                namespace=source.name,
+                about=f" of {source.server_of(operation)}",
+                is_listed=is_listed,
+            )
+            for operation in added.operations
+        ]
+        further = [] if is_listed else search_tools(source.name, document.title, tools, self._registry)
+        self._registry.add([*further, *tools], source.credentials.secrets())
+        self._added.add(source.name)
+        result: Json = {"sourceId": source.name, "toolCount": len(tools)}
+        if further:
+            result["search"] = [tool.name for tool in further]
+        servers = [*dict.fromkeys(source.server_of(operation) for operation in added.operations)]
+        if any(server != source.base_url for server in servers):
+            result["servers"] = servers
+        return result | describe_left_out(added.left_out)
 
     def _source(self, document: Document, arguments: Json) -> Source:
-        title: str = document.content["info"]["title"]
-        name = arguments.get("namespace") or to_slug(title)
+        name = self._free_name(document.title, arguments.get("namespace"))
+        credentials = SourceCredentials(
+            arguments.get("headers") or {}, arguments.get("credentials") or {}, document.content
+        )
+        requested: str | None = arguments.get("baseUrl")
+        policy = self._policy
+        base_url = requested
+        if requested is not None:
+            origin = origin_of(requested)
+            if origin.is_loopback:
+                # The caller may name this machine; a document may not.
+                policy = structs.replace(policy, allowed=policy.allowed | {origin})
+            if urlsplit(requested).query or urlsplit(requested).fragment:
+                raise ToolError("invalid_input", "baseUrl must not have a query or a fragment.")
+            base_url = first_allowed([requested.rstrip("/")], policy)
+        elif servers := usable_servers(document.servers):
+            base_url = first_allowed(servers, policy)
+        elif not any(operation.servers for operation in document.operations):
+            raise ToolError("invalid_input", "The document has no server that calls can be sent to: pass baseUrl.")
+        return Source(
+            name,
+            base_url,
+            requested is not None,
+            main_server(document),
+            document.url,
+            credentials,
+            policy,
+            self._upload_root,
+        )
+
+    def _free_name(self, title: str, requested: str | None) -> str:
+        name = requested or to_slug(title)
         if not name:
             raise ToolError("invalid_input", f"Cannot make a name from the title {title!r}: pass namespace.")
         if self._registry is not None and name in self._registry.reserved:
@@ -188,153 +267,40 @@ class SpecSources:
             raise ToolError("source_exists", f"A source {name!r} already exists: pass another namespace.")
         if len(self._added) >= MAX_SOURCES:
             raise ToolError("not_allowed", f"No more than {MAX_SOURCES} sources can be added.")
-        requested = arguments.get("baseUrl")
-        base_url = requested or usable_server(document.servers)
-        if base_url is None:
-            raise ToolError("invalid_input", "The document has no server that calls can be sent to: pass baseUrl.")
-        policy = self._policy
-        origin = origin_of(base_url)
-        if requested and origin.is_loopback:
-            # The caller may name this machine; a document may not.
-            policy = structs.replace(policy, allowed=policy.allowed | {origin})
-        if urlsplit(base_url).query or urlsplit(base_url).fragment:
-            raise ToolError("invalid_input", "baseUrl must not have a query or a fragment.")
-        check_url(origin, policy.allowed)
-        return Source(name, base_url.rstrip("/"), _checked_headers(arguments.get("headers") or {}), policy)
+        return name
+
+    def _with_servers(self, document: Document, source: Source) -> Added:
+        """Leave out the operations whose servers cannot be called.
+
+        Raises:
+            SpecError: Nothing is left.
+        """
+        operations: list[Operation] = []
+        left_out = [*document.left_out]
+        for operation in document.operations:
+            try:
+                source.server_of(operation)
+            except ToolError as error:
+                left_out.append(LeftOut(operation.method, operation.path, error.message))
+            else:
+                operations.append(operation)
+        if left_out and not operations:
+            first = left_out[0]
+            raise SpecError(f"No operation of the document can be a tool. {first.method} {first.path}: {first.reason}")
+        return Added(source, operations, left_out)
 
 
-def read_document(content: bytes | str, source: str) -> Json:
-    """Read an OpenAPI 3.x document that tools can be made of.
-
-    Args:
-        content: The document.
-        source: The document's name in messages.
-
-    Raises:
-        DocumentError: It cannot be read.
-        SpecError: It is not OpenAPI 3.x, or has a `$ref` to another document: such documents are never fetched.
-    """
-    document = parse(content, source)
-    check_version(document, source)
-    if not isinstance(as_object(document.get("info")).get("title"), str):
-        raise SpecError(f"{source} has no info.title, which OpenAPI requires.")
-    if not isinstance(document.get("paths", {}), dict):
-        raise SpecError(f"{source} has paths that are not an object.")
-    for reference in references(document):
-        if not is_local(reference):
-            raise SpecError(
-                f"{source} has the $ref {reference[:200]!r} to another document, and those are not fetched: pass a "
-                "document that contains everything."
-            )
-    return document
-
-
-def usable_server(urls: list[str]) -> str | None:
-    """Return the first server that requests can be sent to, without a slash at its end; None if there is none."""
-    for url in filter(can_be_server, urls):
-        parts = urlsplit(url)
-        is_complete = parts.scheme in {"http", "https"} and parts.hostname and not {"{", "}"} & set(url)
-        if is_complete and not (parts.query or parts.fragment):
-            return url.rstrip("/")
-    return None
-
-
-def describe_document(document: Document) -> Json:
-    """Describe a document: its title, servers, operations, tags, and how it authenticates."""
-    info: Json = document.content["info"]
-    declared = as_object(as_object(document.content.get("components")).get("securitySchemes"))
-    schemes = {name: resolve(document.content, scheme) for name, scheme in declared.items()}
-    tags = [as_object(tag).get("name") for tag in as_list(document.content.get("tags"))]
-    tags += [tag for operation in document.operations for tag in operation.tags]
-    return {
-        "title": info["title"],
-        "version": info.get("version"),
-        "servers": document.servers,
-        "operationCount": len(document.operations),
-        "operations": [
-            {
-                "name": operation.name,
-                "operationId": operation.operation_id or None,
-                "method": operation.method,
-                "path": operation.path,
-                "summary": operation.title,
-            }
-            for operation in document.operations
-        ],
-        "tags": [*dict.fromkeys(tag for tag in tags if isinstance(tag, str))],
-        "securitySchemes": schemes,
-        "authStrategies": [_auth_strategy(name, scheme) for name, scheme in schemes.items()],
+def _without_provided(operation: Operation, source: Source) -> Operation:
+    """Let the caller omit parameters that the source's credentials have."""
+    provided = {
+        (credential.location, credential.name.lower()) for credential in source.credentials_for(operation).values
     }
-
-
-def _auth_strategy(name: str, scheme: Json) -> Json:
-    """Describe how a scheme is used with `openapi.addSource`, whose `headers` are sent with every call."""
-    kind = str(scheme.get("type"))
-    location, parameter, value = "header", "Authorization", "Bearer <access token>"
-    if kind == "http":
-        kind = str(scheme.get("scheme", "")).lower()
-        known = {"bearer": "Bearer <token>", "basic": "Basic <base64 of user:password>"}
-        value = known.get(kind, f"{kind.title()} <credentials>")
-    elif kind == "apiKey":
-        location, parameter = str(scheme.get("in")), str(scheme.get("name"))
-        value = f"{parameter}=<key>" if location == "cookie" else "<key>"
-    elif kind not in {"oauth2", "openIdConnect"}:
-        return {"scheme": name, "type": kind, "headers": None}
-    headers = {"header": {parameter: value}, "cookie": {"Cookie": value}}.get(location)
-    return {"scheme": name, "type": kind, "in": location, "name": parameter, "headers": headers}
-
-
-def _compile(content: bytes | str, source: str, url: str | None) -> Document:
-    document = read_document(content, source)
-    servers = server_urls(document, url)
-    usable = usable_server(servers)
-    operations = compile_document(document, base_path([usable] if usable else []), closed=False)
-    return Document(document, servers, operations)
-
-
-def _checked_headers(headers: dict[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not _HEADER_NAME.fullmatch(name) or name.lower() in _OWN_HEADERS:
-            raise ToolError("invalid_input", f"headers: {name[:100]!r} cannot be set.")
-        if not value.isascii() or not value.isprintable():
-            raise ToolError("invalid_input", f"headers: the value of {name!r} is not allowed in a header.")
-    return headers
-
-
-def _caller(operation: Operation, source: Source) -> ToolFunction:
-    async def run(arguments: Json, _report: ProgressCallback) -> Success:
-        call = build_request(operation, arguments)
-        url = f"{source.base_url}{call.path}{f'?{call.query}' if call.query else ''}"
-        headers = {**source.headers, **call.headers}
-        response = await network.send(call.method, url, headers, call.content, source.policy)
-        data, http = _data(response), {"status": response.status}
-        if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-            return Success(data, http)
-        idempotent = call.method not in {"POST", "PATCH"} or response.status == HTTPStatus.TOO_MANY_REQUESTS
-        note = " Redirects are not followed." if response.status < HTTPStatus.BAD_REQUEST else ""
-        raise ToolError(
-            error_code(response.status),
-            f"{call.method} {network.printable_url(url)}: status {response.status}.{note}",
-            status=response.status,
-            details={"body": data},
-            retryable=idempotent and response.status in RETRYABLE_STATUSES,
-        )
-
-    return run
-
-
-def _data(response: HttpResponse) -> Any:
-    if not response.content:
-        return None
-    media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if media_type == "application/json" or media_type.endswith("+json"):
-        try:
-            check_levels(response.content)
-            return msgspec.json.decode(response.content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Returned as text, so that the caller can see what is wrong with it.
-            return response.content.decode("utf-8", "replace")
-    try:
-        return response.content.decode("utf-8")
-    except UnicodeDecodeError:
-        return {"contentType": media_type, "base64": base64.b64encode(response.content).decode()}
+    optional = {
+        parameter.argument
+        for parameter in operation.parameters
+        if (parameter.location, parameter.name.lower()) in provided
+    }
+    if not optional:
+        return operation
+    required = [name for name in operation.input_schema["required"] if name not in optional]
+    return structs.replace(operation, input_schema={**operation.input_schema, "required": required})

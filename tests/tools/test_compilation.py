@@ -1,21 +1,39 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove._openapi.documents import parse
-from contentgroove.tools.input_schemas import check_arguments, compile_schema
+from contentgroove.tools.argument_checks import check_arguments, compile_schema
+from contentgroove.tools.compilation import Compiled, compile_document
 from contentgroove.tools.operation_tools import contract_operations
-from contentgroove.tools.operations import MAX_OPERATIONS, Operation, compile_document
-from contentgroove.tools.results import SpecError, ToolError
+from contentgroove.tools.results import ToolError
+
+if TYPE_CHECKING:
+    from contentgroove.tools.operations import Operation
+
+
+def whole(paths: dict[str, Any], *, closed: bool = False, **document: Any) -> Compiled:
+    """Compile a document."""
+    content = {"openapi": "3.0.3", "info": {"title": "T"}, "paths": paths, **document}
+    return compile_document(parse(json.dumps(content), "it"), "", closed=closed)
 
 
 def compiled(operation: dict[str, Any], path: str = "/things", *, closed: bool = False, **document: Any) -> Operation:
     """Make the operation of a document that has one."""
-    whole = {"openapi": "3.0.3", "info": {"title": "T"}, "paths": {path: {"post": operation}}, **document}
-    (made,) = compile_document(parse(json.dumps(whole), "it"), "", closed=closed)
-    return made
+    made = whole({path: {"post": operation}}, closed=closed, **document)
+    assert made.left_out == []
+    return made.operations[0]
+
+
+def left_out(operation: dict[str, Any], path: str = "/things", **document: Any) -> str:
+    """Return why an operation is left out, beside one that is not."""
+    made = whole({path: {"post": operation}, "/good": {"get": {}}}, **document)
+    assert [operation.name for operation in made.operations] == ["good.getGood"]
+    (only,) = made.left_out
+    assert (only.method, only.path) == ("POST", path)
+    return only.reason
 
 
 def body(schema: Any, *, closed: bool = False, **document: Any) -> Any:
@@ -26,11 +44,12 @@ def body(schema: Any, *, closed: bool = False, **document: Any) -> Any:
 
 
 def refused(schema: dict[str, Any], arguments: Any) -> dict[str, str]:
-    """Give each field that does not fit, with what is wrong."""
-    with pytest.raises(ToolError) as caught:
+    """Give each field that does not fit, with what is wrong; empty if all fit."""
+    try:
         check_arguments(compile_schema(schema, "it"), arguments, "it")
-    assert caught.value.code == "invalid_input"
-    return {problem["field"]: problem["problem"] for problem in caught.value.details}
+    except ToolError as error:
+        return {problem["field"]: problem["problem"] for problem in error.details}
+    return {}
 
 
 def test_older_schemas_become_json_schema() -> None:
@@ -94,14 +113,18 @@ def test_references_do_not_multiply() -> None:
     assert len(schema["$defs"]) == 61
 
 
-def test_chains_of_references_have_a_limit() -> None:
-    """Schemas that refer to each other over thousands of levels are the document's defect, not this package's."""
+def test_chains_of_references_have_no_limit() -> None:
+    """Schemas that refer to each other over thousands of levels are converted one after the other."""
     schemas: dict[str, Any] = {
-        f"A{level}": {"properties": {"next": {"$ref": f"#/components/schemas/A{level + 1}"}}} for level in range(5000)
+        f"A{level}": {"properties": {"next": {"$ref": f"#/components/schemas/A{level + 1}"}}} for level in range(1500)
     }
-    schemas["A5000"] = {"type": "string"}
-    with pytest.raises(SpecError, match="too many levels"):
-        body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
+    schemas["A1500"] = {"type": "string"}
+    schema = body({"$ref": "#/components/schemas/A0"}, components={"schemas": schemas})
+    nested: Any = 5
+    for _ in range(90):
+        nested = {"next": nested}
+    assert refused(schema, {"body": {"next": {"next": 5}}}) == {}
+    assert refused(schema, {"body": nested}) == {}
 
 
 @pytest.mark.parametrize("closed", [True, False])
@@ -153,7 +176,8 @@ def test_parameters() -> None:
     assert made.input_schema["required"] == ["id"]
     assert made.input_schema["properties"]["filter_name_"] == {"description": "D", "examples": ["e"]}
     assert made.input_schema["properties"]["body"] == {"type": "string"}
-    assert made.body_type == "text/csv"
+    assert made.body is not None
+    assert (made.body.media_type, made.body.kind) == ("text/csv", "text")
 
 
 def test_an_operations_parameter_replaces_its_paths() -> None:
@@ -161,8 +185,7 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
     shared = {"name": "size", "in": "query", "schema": {"type": "string"}}
     own = shared | {"schema": {"type": "integer"}}
     item = {"parameters": [shared], "get": {"parameters": [own]}, "delete": {}}
-    document = {"openapi": "3.0.0", "info": {"title": "T"}, "paths": {"/a": item}}
-    get, delete = compile_document(parse(json.dumps(document), "it"), "", closed=False)
+    get, delete = whole({"/a": item}).operations
     assert get.input_schema["properties"] == {"size": {"type": "integer"}}
     assert delete.input_schema["properties"] == {"size": {"type": "string"}}
 
@@ -174,33 +197,61 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
         ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
         ({}, "/a/{b}", "does not describe"),
         ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
-        (
-            {"parameters": [{"name": f"a{sign}b", "in": "query"} for sign in "[]("]},
-            "/a",
-            "two parameters",
-        ),
+        ({"parameters": [{"name": "a", "in": "query", "style": "matrix"}]}, "/a", "the style 'matrix', which query"),
         ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
 )
 def test_operations_that_are_not_supported(operation: dict[str, Any], path: str, message: str) -> None:
-    """An operation that cannot be called is an error that names it."""
-    with pytest.raises(SpecError, match=message):
-        compiled(operation, path)
+    """An operation that cannot be called is left out with the reason; the others are tools."""
+    assert message in left_out(operation, path)
+
+
+def test_similar_names_of_parameters() -> None:
+    """Parameters whose names become the same are numbered."""
+    made = compiled({"parameters": [{"name": f"a{sign}b", "in": "query"} for sign in "[]("]})
+    assert [(parameter.argument, parameter.name) for parameter in made.parameters] == [
+        ("a_b", "a[b"),
+        ("query_a_b", "a]b"),
+        ("query_a_b_2", "a(b"),
+    ]
 
 
 def test_circles_of_references() -> None:
-    """A parameter that refers to itself is an error."""
+    """A parameter that refers to itself leaves its operation out."""
     circle = {"parameters": {"A": {"$ref": "#/components/parameters/B"}, "B": {"$ref": "#/components/parameters/A"}}}
-    with pytest.raises(SpecError, match="circle"):
-        compiled({"parameters": [{"$ref": "#/components/parameters/A"}]}, components=circle)
+    assert "circle" in left_out({"parameters": [{"$ref": "#/components/parameters/A"}]}, components=circle)
 
 
-def test_too_many_operations() -> None:
-    """A document cannot add any number of tools."""
-    paths: dict[str, Any] = {f"/p{number}": {"get": {}} for number in range(MAX_OPERATIONS + 1)}
-    document = parse(json.dumps({"openapi": "3.0.0", "info": {"title": "T"}, "paths": paths}), "it")
-    with pytest.raises(SpecError, match=r"more than 2,000 operations"):
-        compile_document(document, "", closed=False)
+def test_paths_that_cannot_be_read() -> None:
+    """A path or an operation that is not one is left out alone."""
+    made = whole({"/a": {"$ref": "#/nowhere"}, "/b": {"get": [], "post": {}}, "/c": {"get": {}}})
+    assert [operation.name for operation in made.operations] == ["b.postB", "c.getC"]
+    assert [(each.method, each.path) for each in made.left_out] == [("", "/a"), ("GET", "/b")]
+    assert "nothing at '#/nowhere'" in made.left_out[0].reason
+    assert "must be an object" in made.left_out[1].reason
+
+
+def test_a_schema_that_cannot_be_used_leaves_out_those_that_use_it() -> None:
+    """Also an operation that comes to it by a schema which another one has used before."""
+    schemas = {"Bad": {"type": 3}, "Through": {"properties": {"a": {"$ref": "#/components/schemas/Bad"}}}}
+    content = {"application/json": {"schema": {"$ref": "#/components/schemas/Through"}}}
+    operation = {"requestBody": {"content": content}}
+    made = whole({"/a": {"post": operation, "put": operation, "get": {}}}, components={"schemas": schemas})
+    assert [operation.method for operation in made.operations] == ["GET"]
+    assert ["'#/components/schemas/Bad' has a schema" in each.reason for each in made.left_out] == [True, True]
+
+
+def test_schemas_of_any_size() -> None:
+    """What is too large for a tool is not described, and then anything is accepted."""
+    schemas = {
+        f"A{n}": {"type": "object", "properties": {"p": {"type": "integer", "description": "x" * 4000}}}
+        for n in range(100)
+    }
+    union = {"type": "object", "properties": {name: {"$ref": f"#/components/schemas/{name}"} for name in schemas}}
+    schema = body(union, components={"schemas": schemas})
+    assert len(json.dumps(schema)) < 200_000
+    assert list(refused(schema, {"body": {"A0": {"p": "x"}}})) == ["body.A0.p"]
+    assert refused(schema, {"body": {"A99": {"p": "x"}}}) == {}
 
 
 def test_patterns_of_other_languages_are_the_servers_to_check() -> None:

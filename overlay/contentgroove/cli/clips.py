@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from contentgroove._core.cues import format_timecode
 from contentgroove.errors import NotFoundError
 
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import UNREADABLE, Column, document, texts_of
+from .output import UNREADABLE, Column, document, texts_of, to_json
 from .progress_display import wait_spinner
 
 if TYPE_CHECKING:
@@ -22,6 +24,11 @@ app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 WAIT_SECONDS: float = 900
 
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
+Encoding: TypeAlias = Literal["utf-8", "utf-8-sig"]
+
+_LINE_LENGTH_HELP = "Columns in a line of a caption (42); wide characters count as 2, and 0 is one long line."
+_LINES_HELP = "Lines in a caption (2); longer texts are divided in time. 0 means no limit."
+_RAW_CELLS_HELP = "Leave texts in csv as they are, also those that a spreadsheet would run as formulas."
 
 
 def _time(text: str) -> float:
@@ -38,8 +45,8 @@ _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
-    Column("start", lambda clip: options.format_timecode(clip.start_time), 12),
-    Column("end", lambda clip: options.format_timecode(clip.end_time), 12),
+    Column("start", lambda clip: format_timecode(clip.start_time), 12),
+    Column("end", lambda clip: format_timecode(clip.end_time), 12),
     Column("name", lambda clip: clip.name),
     Column("text", lambda clip: clip.text),
 ]
@@ -138,7 +145,11 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOpti
 @command(
     app,
     "export",
-    examples=("clips export MEDIA_ID --format srt > film.srt", "clips export MEDIA_ID --format csv > cuts.csv"),
+    examples=(
+        "clips export MEDIA_ID --format srt > film.srt",
+        "clips export MEDIA_ID --format vtt --line-length 32 --output film.vtt",
+        "clips export MEDIA_ID --format csv --encoding utf-8-sig --output cuts.csv",
+    ),
 )
 def export(
     run: CommandContext,
@@ -147,37 +158,56 @@ def export(
     ],
     *,
     format_: Annotated[
-        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="The output format.")
+        Format | None, typer.Option("--format", metavar="FORMAT", help="The output format: srt, vtt, csv or json.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write into this file, which is replaced.")
+    ] = None,
+    encoding: Annotated[
+        Encoding,
+        typer.Option("--encoding", metavar="ENCODING", help="utf-8, or utf-8-sig: with the mark that Excel needs."),
+    ] = "utf-8",
+    line_length: Annotated[int | None, typer.Option(min=0, metavar="N", help=_LINE_LENGTH_HELP)] = None,
+    lines: Annotated[int | None, typer.Option(min=0, metavar="N", help=_LINES_HELP)] = None,
+    raw_cells: Annotated[bool, typer.Option("--raw-cells", help=_RAW_CELLS_HELP)] = False,
 ) -> None:
     """Export captions (srt, vtt) or cut lists (csv, json) of clips.
 
-    Clips are sorted by their times. Each clip is one caption with its times in the media, because the API returns no
-    times of single words. Captions are for one media; clips without a text are omitted.
+    Clips are sorted by their times. A clip whose text does not fit into one caption becomes several, which share its
+    time in proportion to their text, because the API returns no times of single words. Captions are for one media;
+    clips without a text are omitted.
     """
-    from . import captions
+    from contentgroove import captions
 
     output_format = format_ or ("json" if run.out.json else None)
     if output_format is None:
         raise CommandError(ExitCode.USAGE, "Pass --format srt, vtt, csv or json.")
     if run.out.json and output_format != "json":
         raise CommandError(ExitCode.USAGE, f"Pass either --json or --format {output_format}.")
-    clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
+    layout = {name: number for name, number in (("line_length", line_length), ("lines", lines)) if number is not None}
+    if layout and output_format not in {"srt", "vtt"}:
+        raise CommandError(ExitCode.USAGE, f"--line-length and --lines are for captions, not for {output_format}.")
+    if raw_cells and output_format != "csv":
+        raise CommandError(ExitCode.USAGE, f"--raw-cells is for csv, not for {output_format}.")
+    clips = list({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
     if output_format == "json":
-        run.out.document([document(clip) for clip in clips])
+        text = to_json([document(clip) for clip in captions.sort_clips(clips)], indent=2) + "\n"
     elif output_format == "csv":
-        run.out.text(captions.to_cut_list(clips))
+        text = captions.to_cut_list(clips, raw=raw_cells)
     else:
-        if len({getattr(clip, "media_id", None) for clip in clips}) > 1:
-            raise CommandError(
-                ExitCode.USAGE,
-                "The clips belong to several medias, so their times cannot be combined.",
-                "Export each media by itself.",
-            )
-        usable = captions.captionable_clips(clips)
-        if omitted := len(clips) - len(usable):
-            run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
-        run.out.text(captions.to_srt(usable) if output_format == "srt" else captions.to_vtt(usable))
+        text = (captions.to_srt if output_format == "srt" else captions.to_vtt)(clips, **layout)
+        _warn_of_captions(run, clips)
+    run.out.text(text, encoding, output)
+
+
+def _warn_of_captions(run: CommandContext, clips: list[Clip]) -> None:
+    from contentgroove import captions
+
+    usable = captions.captionable_clips(clips)
+    if omitted := len(clips) - len(usable):
+        run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
+    if overlaps := captions.count_overlaps(usable):
+        run.out.warn(f"{overlaps} of {len(usable)} clips start before another has ended: players show both at once.")
 
 
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
@@ -210,8 +240,8 @@ _DETAILS: list[Column[Clip]] = [
     Column("media", lambda clip: clip.media_id),
     Column("name", lambda clip: clip.name),
     Column("state", state),
-    Column("start", lambda clip: options.format_timecode(clip.start_time)),
-    Column("end", lambda clip: options.format_timecode(clip.end_time)),
+    Column("start", lambda clip: format_timecode(clip.start_time)),
+    Column("end", lambda clip: format_timecode(clip.end_time)),
     Column("rank", lambda clip: None if clip.rank is None else str(clip.rank)),
     Column("text", lambda clip: clip.text),
     Column("file", lambda clip: clip.media_file_url),

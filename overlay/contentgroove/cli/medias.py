@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contentgroove._core.cues import format_timecode
+
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
@@ -46,7 +48,7 @@ def state(media: Media) -> str:
 
 
 def _duration(media: Media) -> str | None:
-    return None if media.source_file_duration is None else options.format_timecode(media.source_file_duration)
+    return None if media.source_file_duration is None else format_timecode(media.source_file_duration)
 
 
 COLUMNS: list[Column[Media]] = [

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
@@ -83,15 +82,6 @@ def parse_sort(text: str | None, order_type: object) -> Sort | None:
 
 PROCESSING_STATES: dict[object, str] = {True: "processing", False: "finished", None: "queued"}
 """What `is_processing` means, in one word."""
-
-
-def format_timecode(seconds: float, point: str = ".") -> str:
-    """Format seconds as HH:MM:SS.mmm, with a comma for SubRip; negative and non-finite numbers count as 0."""
-    total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0
-    remaining, milliseconds = divmod(total, 1000)
-    remaining, second = divmod(remaining, 60)
-    hour, minute = divmod(remaining, 60)
-    return f"{hour:02}:{minute:02}:{second:02}{point}{milliseconds:03}"
 
 
 def parse_time(text: str) -> float:

@@ -23,14 +23,15 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from contentgroove._core.redaction import redact_text
 from contentgroove.errors import MissingFieldError
 
+from .exit_codes import CommandError, ErrorReport, ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
     from contentgroove._models.base import Model
-
-    from .exit_codes import ErrorReport
 
 T = TypeVar("T")
 
@@ -138,16 +139,28 @@ class Output:
 
     def document(self, data: object) -> None:
         """Print a JSON document."""
-        _write(_to_json(data, indent=2))
+        _write(to_json(data, indent=2))
 
-    def text(self, text: str) -> None:
-        """Print text for other programs: unchanged, except that a terminal gets no control characters."""
-        sys.stdout.write(multi_line(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
+    def text(self, text: str, encoding: str = "utf-8", path: Path | None = None) -> None:
+        """Print the content of a file, or write it into one: unchanged, except that a terminal gets no controls."""
+        if path is None and is_terminal(sys.stdout):
+            sys.stdout.write(multi_line(text.replace("\r\n", "\n")))
+            return
+        # As bytes, so that line endings are the same on every system.
+        content = text.encode(encoding, "backslashreplace")
+        if path is None:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            return
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise CommandError(ExitCode.FAILED, f"Cannot write {path}: {error.strerror}.") from error
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
         """Print one of several results: a JSON line, or cells."""
         gap = "  " if is_terminal(sys.stdout) else "\t"
-        _write(_to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
+        _write(to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
     def summary(self, text: str, *, always: bool = False) -> None:
         """Print a line about the whole run to standard error, also in a log, but with --quiet only if `always`."""
@@ -169,7 +182,7 @@ class Output:
                 # None of what was sent can be read.
                 continue
             if self.json:
-                _write("\n".join(_to_json(data(item)) for item in items))
+                _write("\n".join(to_json(data(item)) for item in items))
             else:
                 rows = [[single_line(cell or "") for cell in texts_of(item, columns).values()] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
@@ -225,7 +238,8 @@ def _escape_control(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - the largest number of two hex digits
 
 
-def _to_json(data: object, indent: int | None = None) -> str:
+def to_json(data: object, indent: int | None = None) -> str:
+    """Return the JSON of data without control characters."""
     return safe_json(json.dumps(data, ensure_ascii=False, indent=indent, default=_json_default))
 
 

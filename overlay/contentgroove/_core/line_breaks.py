@@ -100,12 +100,14 @@ def _pieces(text: str, line_length: int) -> Iterator[Piece]:
             for piece in _fitting(unit, line_length):
                 if held is None:
                     held = piece
-                elif piece.width or piece.gap:
+                elif piece.width and held.width:
                     yield held
                     held = piece
+                # What shows nothing never has a line of its own.
+                elif held.width:
+                    held = piece._replace(text=held.text + piece.text, width=held.width + held.gap)
                 else:
-                    # Invisible characters never have a line of their own.
-                    held = held._replace(text=held.text + piece.text)
+                    held = piece._replace(text=held.text.rstrip() + piece.text)
     if held is not None:
         yield held
 

@@ -15,6 +15,7 @@ from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
 from .output import UNREADABLE, Column, document, texts_of, to_json
 from .progress_display import wait_spinner
+from .suggestions import did_you_mean_id
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
@@ -38,8 +39,8 @@ def _time(text: str) -> float:
         raise typer.BadParameter(f"{error}.") from error
 
 
-ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.")]
-ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.")]
+ClipId = Annotated[str, typer.Argument(metavar="CLIP-ID", help="The clip's id.")]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP-ID...", help="Ids of clips.")]
 _START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
 _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
@@ -55,13 +56,13 @@ COLUMNS: list[Column[Clip]] = [
 @command(
     app,
     "list",
-    examples=("clips list --media MEDIA_ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
+    examples=("clips list --media MEDIA-ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
 )
 def list_(
     run: CommandContext,
     *,
     media: Annotated[
-        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
+        str | None, typer.Option("--media", "-m", metavar="MEDIA-ID", help="Only clips of this media.")
     ] = None,
     filter_: options.FilterOption = None,
     sort: Annotated[str | None, options.sort_option("created_at or name")] = None,
@@ -72,38 +73,46 @@ def list_(
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
     media_filter = [] if media is None else [f"media_id_eq={media}"]
-    filters, order = options.parse_filters([*media_filter, *(filter_ or ())]), options.parse_sort(sort, GetClipsSort)
+    filters = options.parse_filters([*media_filter, *(filter_ or ())], _filter_names, run.out)
+    order = options.parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     run.out.table(pager.pages(), COLUMNS, document, "No clips.")
 
 
-@command(app, "show", examples=("clips show CLIP_ID --json",))
+def _filter_names() -> type:
+    from contentgroove._core.names import ClipFilter
+
+    return ClipFilter
+
+
+@command(app, "show", examples=("clips show CLIP-ID --json",))
 def show(run: CommandContext, clip_id: ClipId) -> None:
     """Show all fields of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "create", examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",))
+@command(app, "create", examples=("clips create MEDIA-ID --name Opening --start 0 --end 1:23.5 --wait",))
 def create(
     run: CommandContext,
-    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.")],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA-ID", help="The media to cut it from.")],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
     end: Annotated[float, _END],
     wait: options.WaitOption = False,
-    timeout: options.TimeoutOption = WAIT_SECONDS,
+    timeout: options.WaitTimeoutOption = None,
 ) -> None:
     """Cut a clip out of a media."""
+    seconds = options.wait_seconds(timeout, WAIT_SECONDS, wait=wait)
     clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
-    if wait:
+    if seconds is not None:
         with run.mention_created_on_error("clip", clip.id):
-            clip = _wait(run, clip.id, timeout)
+            clip = _wait(run, clip.id, seconds)
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "update", examples=("clips update CLIP_ID --end 00:02:10.500",))
+@command(app, "update", examples=("clips update CLIP-ID --end 00:02:10.500",))
 def update(
     run: CommandContext,
     clip_id: ClipId,
@@ -122,13 +131,13 @@ def update(
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "delete", examples=("clips delete CLIP_ID --yes",))
+@command(app, "delete", examples=("clips delete CLIP-ID --yes",))
 def delete(run: CommandContext, clip_ids: ClipIds, *, yes: options.YesOption = False) -> None:
     """Delete clips. This cannot be undone."""
     run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
-@command(app, "wait", examples=("clips wait CLIP_ID",))
+@command(app, "wait", examples=("clips wait CLIP-ID",))
 def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until the files of clips are ready.
 
@@ -146,16 +155,14 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOpti
     app,
     "export",
     examples=(
-        "clips export MEDIA_ID --format srt > film.srt",
-        "clips export MEDIA_ID --format vtt --line-length 32 --output film.vtt",
-        "clips export MEDIA_ID --format csv --encoding utf-8-sig --output cuts.csv",
+        "clips export MEDIA-ID --format srt > film.srt",
+        "clips export MEDIA-ID --format vtt --line-length 32 --output film.vtt",
+        "clips export MEDIA-ID --format csv --encoding utf-8-sig --output cuts.csv",
     ),
 )
 def export(
     run: CommandContext,
-    ids: Annotated[
-        list[str], typer.Argument(metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.")
-    ],
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of medias (all their clips) or of clips.")],
     *,
     format_: Annotated[
         Format | None, typer.Option("--format", metavar="FORMAT", help="The output format: srt, vtt, csv or json.")
@@ -213,14 +220,15 @@ def _warn_of_captions(run: CommandContext, clips: list[Clip]) -> None:
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
     try:
         run.client.medias.get(id_)
-    except NotFoundError:
+    except NotFoundError as error:
         try:
             return [run.client.clips.get(id_)]
-        except NotFoundError as error:
+        except NotFoundError:
             raise CommandError(
                 ExitCode.NOT_FOUND,
                 f"No media and no clip has the id {id_}.",
-                "Check the id, and that it belongs to the account of this API key.",
+                did_you_mean_id(run.client, error).strip()
+                or "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
 

@@ -18,7 +18,7 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from contentgroove._core.redaction import redact_text
 from contentgroove.errors import MissingFieldError
@@ -118,11 +118,11 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, also with --quiet or in a log."""
-        write_error(f"warning: {single_line(text)}")
+        write_error(f"{_label('warning', 33)} {single_line(text)}")
 
     def failure(self, failure: ErrorReport) -> None:
         """Print an error and what to do next."""
-        write_error(f"error: {single_line(failure.message)}")
+        write_error(f"{_label('error', 31)} {single_line(failure.message)}")
         if failure.hint:
             write_error(f"  {single_line(failure.hint)}")
 
@@ -258,6 +258,10 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
+def _label(word: str, colour: int) -> str:
+    return f"\x1b[1;{colour}m{word}:\x1b[0m" if wants_colour(sys.stderr) else f"{word}:"
+
+
 def write_error(text: str) -> None:
     """Write to standard error if it is open, without the credentials in URLs."""
     try:
@@ -272,7 +276,26 @@ def _console(stream: Any) -> Console:
     from rich.console import Console
 
     # The texts come from the service and from files: nothing in them is markup, an emoji's name or to be coloured.
-    return Console(file=stream, markup=False, emoji=False, highlight=False)
+    # rich has no colours for a terminal that calls itself dumb, even if they are forced.
+    forced: Literal["auto", "standard"] = "standard" if os.environ.get("TERM") == "dumb" else "auto"
+    system = forced if wants_colour(stream) else None
+    return Console(file=stream, markup=False, emoji=False, highlight=False, color_system=system)
+
+
+def wants_colour(stream: Any) -> bool:
+    """Return True if output to a stream is coloured: it is a terminal, and the environment does not say otherwise.
+
+    NO_COLOR (https://no-color.org) is stronger than FORCE_COLOR and CLICOLOR_FORCE, which are stronger than the rest.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = [value for name in ("FORCE_COLOR", "CLICOLOR_FORCE") if (value := os.environ.get(name))]
+    if forced:
+        return forced[0] not in {"0", "false"}
+    # A console of Windows shows escapes as they are, unless it is a newer one.
+    usable = sys.platform != "win32" or bool(os.environ.get("WT_SESSION") or os.environ.get("TERM"))
+    plain = os.environ.get("TERM") in {"dumb", "unknown"} or os.environ.get("CLICOLOR") == "0"
+    return is_terminal(stream) and usable and not plain
 
 
 def prepare_streams() -> None:

@@ -138,7 +138,7 @@ def trigger(
     examples=(
         "webhooks replay body.json --to http://127.0.0.1:8000/",
         "webhooks replay body.json --inbox events.db",
-        "webhooks replay MEDIA_ID --inbox events.db",
+        "webhooks replay MEDIA-ID --inbox events.db",
         "webhooks replay --unreadable --inbox events.db",
     ),
     needs_client=False,
@@ -146,7 +146,7 @@ def trigger(
 def replay(
     run: CommandContext,
     source: Annotated[
-        str | None, typer.Argument(metavar="FILE|KEY|MEDIA_ID", help="A saved body, or an event in the inbox.")
+        str | None, typer.Argument(metavar="FILE|KEY|MEDIA-ID", help="A saved body, or an event in the inbox.")
     ] = None,
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST the file to this URL.")] = None,
@@ -170,7 +170,7 @@ def replay(
     if (to is None) == (inbox is None):
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     if (source is None) != unreadable or (unreadable and to is not None):
-        raise CommandError(ExitCode.USAGE, "Pass FILE, KEY or MEDIA_ID, or --unreadable with --inbox FILE.")
+        raise CommandError(ExitCode.USAGE, "Pass FILE, KEY or MEDIA-ID, or --unreadable with --inbox FILE.")
     if source is None:
         with options.open_inbox(inbox, create=False) as opened:
             webhook_inbox.read_bodies_again(run.out, opened)

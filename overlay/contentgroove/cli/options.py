@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from contentgroove._core.inputs import EventName, Filter, Sort
-from contentgroove._io.client_options import read_variable
 
 from .command import read_secret
 from .exit_codes import CommandError, ExitCode
@@ -143,6 +142,9 @@ def find_secret_token(file: Path | None) -> Secret | None:
     It is never an argument, which other users of the machine could read.
     """
     if file is None:
+        # It imports the connections, which --help and completion do not need.
+        from contentgroove._io.client_options import read_variable
+
         return read_variable(TOKEN_VARIABLE)
     token = read_secret(file, "token", ExitCode.USAGE)
     if not token.reveal():

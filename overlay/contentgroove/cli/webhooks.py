@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from contentgroove._core.redaction import redact_url
-from contentgroove.webhooks import subscribe
 
 from . import options
 from .command import CommandContext, command
@@ -103,6 +102,8 @@ def subscribe_(
     trusted. Pass it to your receiver (secret_token=…), or to `contentgroove webhooks listen` in the environment
     variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
+    from contentgroove.webhooks import subscribe
+
     subscription, token = subscribe(run.client, url, events=options.parse_events(events, run.out))
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
     run.out.print_note("The token is not shown again. Keep it for your receiver, and out of arguments and logs.")

@@ -337,7 +337,7 @@ def loaded_by_typer() -> set[str]:
     [
         (["--version"], {"typer", "rich", "httpx", "msgspec", "importlib.metadata"}),
         (["--help"], {"rich", "httpx", "contentgroove._sync.client", "contentgroove.cli.medias", "starlette"}),
-        (["medias", "--help"], {"rich", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
+        (["medias", "--help"], {"rich", "httpcore", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
         (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
     ],
 )

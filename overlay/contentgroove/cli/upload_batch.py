@@ -46,7 +46,7 @@ def open_job(name: str) -> Generator[PostgresCheckpoints]:
 
     conninfo = os.environ.get(CHECKPOINTS_VARIABLE)
     if not conninfo:
-        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://user@host/name."
+        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://host/name."
         raise CommandError(ExitCode.USAGE, "--job needs a PostgreSQL database.", hint)
     with PostgresCheckpoints(conninfo, job=name) as checkpoints:
         yield checkpoints

@@ -87,6 +87,7 @@ def listen(
         "webhooks trigger media.processing_finished --to URL --set data.attributes.has_fetch_error=true",
         "webhooks trigger media.processing_finished --name Film --print > body.json",
     ),
+    exit_codes={7: "the app cannot be reached", 10: "its response is not 200"},
     needs_client=False,
 )
 def trigger(
@@ -141,12 +142,16 @@ def trigger(
         "webhooks replay MEDIA-ID --inbox events.db",
         "webhooks replay --unreadable --inbox events.db",
     ),
+    exit_codes={7: "the app cannot be reached", 10: "its response is not 200, or the event stays in the inbox"},
     needs_client=False,
 )
 def replay(
     run: CommandContext,
     source: Annotated[
-        str | None, typer.Argument(metavar="FILE|KEY|MEDIA-ID", help="A saved body, or an event in the inbox.")
+        str | None,
+        typer.Argument(
+            metavar="KEY", help="A file with a saved body; or the key or media id of an event in the inbox."
+        ),
     ] = None,
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST the file to this URL.")] = None,

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from contentgroove._core.redaction import redact_url
+from contentgroove.errors import InvalidInputError
 
 from . import options
 from .command import CommandContext, command
+from .exit_codes import CommandError, ExitCode
 from .output import Column, document, texts_of
 from .webhook_delivering import app
 
@@ -104,7 +106,10 @@ def subscribe_(
     """
     from contentgroove.webhooks import subscribe
 
-    subscription, token = subscribe(run.client, url, events=options.parse_events(events, run.out))
+    try:
+        subscription, token = subscribe(run.client, url, events=options.parse_events(events, run.out))
+    except InvalidInputError as error:
+        raise CommandError(ExitCode.USAGE, f"URL {error.message.removeprefix('base ')}") from error
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
     run.out.print_note("The token is not shown again. Keep it for your receiver, and out of arguments and logs.")
 
@@ -146,6 +151,7 @@ def events_(
     app,
     "status",
     examples=("webhooks status --inbox events.db", "webhooks status --inbox events.db --worker-within 60 --json"),
+    exit_codes={1: "an event is overdue, the worker pauses because of an outage, or --worker-within fails"},
     needs_client=False,
 )
 def status(

@@ -177,6 +177,7 @@ record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges again (LIVE=1: f
 
 bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
 	@$(RUN) -m benchmarks.calls
+	@$(RUN) -m benchmarks.command_line
 	@$(RUN) -m benchmarks.contract
 	@$(RUN) -m benchmarks.simulator
 	@$(RUN) -m benchmarks.webhooks

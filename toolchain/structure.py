@@ -92,6 +92,7 @@ LAYERS = (
             "contentgroove",
             "contentgroove._async",
             "contentgroove._sync",
+            "contentgroove.captions",
             "contentgroove.checkpoints",
             "contentgroove.progress",
             "contentgroove.types",

@@ -12,7 +12,7 @@ from contentgroove._extras import needs
 from contentgroove._io.interruptible import wait_for
 from contentgroove._openapi.documents import DocumentError
 from contentgroove._openapi.folders import find_document
-from contentgroove.cli.command import STOP_SIGNALS
+from contentgroove.cli.command import STOP_SIGNALS, own_command
 from contentgroove.cli.exit_codes import CommandError, ExitCode
 from contentgroove.cli.output import multi_line
 
@@ -24,24 +24,31 @@ if TYPE_CHECKING:
 
 def register(app: typer.Typer) -> None:
     """Add this package's command to the command line."""
-    app.command("mock")(mock)
+    examples = ("mock --port 8080", "mock --port 8080 --state mock.json --processing-seconds 0.5")
+    own_command(app, "mock", examples=examples)(mock)
 
 
 def mock(
     *,
-    port: Annotated[int, typer.Option(help="The port; 0 chooses a free one.", min=0, max=65535)] = 0,
-    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[
+        int, typer.Option("--port", metavar="PORT", help="The port; 0 chooses a free one.", min=0, max=65535)
+    ] = 0,
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
     control: Annotated[bool, typer.Option("--control", help="Also serve /_control.")] = False,
-    state: Annotated[Path | None, typer.Option(help="Keep the state in this file across restarts.")] = None,
-    processing_seconds: Annotated[float, typer.Option(help="How long a media is processed, in seconds.", min=0)] = 2.0,
+    state: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
+    ] = None,
+    processing_seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", help="How long a media is processed.", min=0)
+    ] = 2.0,
     document: Annotated[
-        Path | None, typer.Option(help="Serve another API: an OpenAPI document, or a folder with one.")
+        Path | None, typer.Option(metavar="FILE", help="Serve another API: an OpenAPI document, or a folder with one.")
     ] = None,
     dynamic: Annotated[
         bool, typer.Option("--dynamic", help="With --document: make up another response each time.")
     ] = False,
 ) -> None:
-    """Serve a mock of the ContentGroove service until Ctrl+C; with --document, of any API."""
+    """Serve a mock of the ContentGroove service until Ctrl-C; with --document, of any API."""
     if document is not None:
         if control or state is not None:
             raise typer.BadParameter("--control and --state belong to the simulator, not to --document.")
@@ -63,15 +70,14 @@ def mock(
         with serve(simulator, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
             typer.echo(f"Try:  curl -H 'Authorization: Bearer any-key' {server.base_url}/medias")
-            typer.echo("Any key works and has its own account. Ctrl+C stops the server.")
+            typer.echo("Any key works and has its own account. Ctrl-C stops the server.")
             wait_for(ended.wait)
     except (OSError, ValueError) as error:
-        typer.echo(f"Error: {_reason(error)}", err=True)
-        raise typer.Exit(1) from None
+        raise CommandError(ExitCode.FAILED, f"The mock cannot start: {_reason(error)}.") from error
 
 
 def serve_until_stopped(document: Json, name: str, port: int, *, host: str, dynamic: bool) -> int:
-    """Serve a checked mock of a document until Ctrl+C, and return the exit status.
+    """Serve a checked mock of a document until Ctrl-C, and return the exit status.
 
     Args:
         document: An OpenAPI 3 document.
@@ -93,10 +99,10 @@ def serve_until_stopped(document: Json, name: str, port: int, *, host: str, dyna
             for problem in served.checker.problems:
                 typer.echo(multi_line(f"warning: {problem}"), err=True)
             operations = len(served.checker.operations)
-            typer.echo(f"Mock of {name} at {base_url} ({operations} operations). Ctrl+C stops it.")
+            typer.echo(f"Mock of {name} at {base_url} ({operations} operations). Ctrl-C stops it.")
             wait_for(ended.wait)
     except (OSError, NpmError) as error:
-        typer.echo(f"Error: {multi_line(_reason(error))}", err=True)
+        typer.echo(multi_line(f"error: The mock cannot start: {_reason(error)}."), err=True)
         return 1
     typer.echo(str(served.counts))
     return 0
@@ -111,4 +117,5 @@ def _stop_event() -> threading.Event:
 
 
 def _reason(error: Exception) -> str:
-    return error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+    return reason.rstrip(".")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from contentgroove._extras import needs
 from contentgroove._openapi.documents import DocumentError
-from contentgroove.cli.command import GroupWithHelp
+from contentgroove.cli.command import group, own_command
 from contentgroove.cli.exit_codes import CommandError, ExitCode
 from contentgroove.cli.output import Output, is_terminal, multi_line
 
@@ -43,15 +43,14 @@ class FailOn(StrEnum):
     NONE = "none"
 
 
-_EPILOG = """\b
-Examples:
-  contentgroove spec diff
-  contentgroove spec diff 1.3.1 1.3.17
-  contentgroove spec diff old.yaml new.yaml --fail-on breaking
-  contentgroove spec diff --coverage coverage.json
-  contentgroove spec diff --format html --output changes.html
-  contentgroove spec diff old.yaml new.yaml --format github --fail-on breaking"""
-
+_EXAMPLES = (
+    "spec diff",
+    "spec diff 1.3.1 1.3.17",
+    "spec diff old.yaml new.yaml --fail-on breaking",
+    "spec diff --coverage coverage.json",
+    "spec diff --format html --output changes.html",
+    "spec diff old.yaml new.yaml --format github --fail-on breaking",
+)
 
 _AS_PUBLISHED = (
     "Both documents as they were published. This package corrects its document, so a change of what it corrects may "
@@ -61,11 +60,12 @@ _AS_PUBLISHED = (
 
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
-    group = typer.Typer(name="spec", cls=GroupWithHelp, help="Show what changed in the API's document.")
-    group.command("diff", epilog=_EPILOG)(diff)
+    commands = group("spec", "Show what changed in the API's document.")
+    exit_codes = {1: "there are changes that --fail-on names, or the documents cannot be compared"}
+    own_command(commands, "diff", examples=_EXAMPLES, exit_codes=exit_codes)(diff)
     # Without a callback, Typer turns a group with one command into that command.
-    group.callback()(_spec)
-    app.add_typer(group)
+    commands.callback()(_spec)
+    app.add_typer(commands)
 
 
 def _spec() -> None:
@@ -73,20 +73,31 @@ def _spec() -> None:
 
 
 def diff(
-    old: Annotated[str | None, typer.Argument(help="A file, a URL, or a release of the npm mirror.")] = None,
-    new: Annotated[str | None, typer.Argument(help="Another one. Default: the published document.")] = None,
+    old: Annotated[
+        str | None, typer.Argument(metavar="OLD", help="A file, a URL, or a release of the npm mirror.")
+    ] = None,
+    new: Annotated[
+        str | None, typer.Argument(metavar="NEW", help="Another one. Default: the published document.")
+    ] = None,
     *,
     coverage: Annotated[
         Path | None,
-        typer.Option(help="Say what affects an app, by what its tests used: the file of --contentgroove-coverage."),
+        typer.Option(
+            metavar="FILE",
+            help="Say what affects an app, by what its tests used: the file of --contentgroove-coverage.",
+        ),
     ] = None,
-    fail_on: Annotated[FailOn, typer.Option(help="Changes that end in exit status 1.")] = FailOn.NONE,
-    style: Annotated[Format, typer.Option("--format", help="Format of the report.")] = Format.TEXT,
+    fail_on: Annotated[
+        FailOn, typer.Option(metavar="RATING", help="Changes that end in exit code 1: breaking, any or none.")
+    ] = FailOn.NONE,
+    style: Annotated[
+        Format, typer.Option("--format", metavar="FORMAT", help="text, json, markdown, html, sarif or github.")
+    ] = Format.TEXT,
     as_json: Annotated[bool, typer.Option("--json", help="The same as --format json.")] = False,
-    output: Annotated[Path | None, typer.Option(help="Write the report into this file.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the report into this file.")] = None,
     save: Annotated[
         Path | None,
-        typer.Option(help="Save NEW to this file if it differs from OLD or the file does not exist."),
+        typer.Option(metavar="FILE", help="Save NEW to this file if it differs from OLD or the file does not exist."),
     ] = None,
 ) -> None:
     """Show what changed between two versions of the API's document, and what breaks.

@@ -79,6 +79,11 @@ def test_create_show_update_wait_delete(cli: CommandLine, media_id: str) -> None
         ("export", "m"),
         ("export", "m", "--format", "edl"),
         ("export", "m", "--format", "srt", "--json"),
+        ("export", "m", "--format", "csv", "--lines", "1"),
+        ("export", "m", "--json", "--line-length", "1"),
+        ("export", "m", "--format", "srt", "--raw-cells"),
+        ("export", "m", "--format", "srt", "--lines", "-1"),
+        ("export", "m", "--format", "csv", "--encoding", "latin-1"),
         ("wait",),
     ],
 )
@@ -102,24 +107,81 @@ def test_wait_ends_in_time(own_cli: CommandLine) -> None:
 
 
 def test_export_srt(cli: CommandLine, media_id: str) -> None:
-    """A media's clips become numbered captions in the order of their times."""
+    """A media's clips become numbered captions in the order of their times, in lines of equal length."""
     ran = cli("clips", "export", media_id, "--format", "srt")
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (
-        "1\n00:00:00,000 --> 00:00:02,000\nA small lamp lights up before the coloured bars begin to move.\n\n"
-        "2\n00:00:02,000 --> 00:00:04,000\nWith every second the tone climbs one step and the counter follows.\n\n"
-        "3\n00:00:04,000 --> 00:00:06,000\nWhoever cuts this film well will find the steps still in order.\n"
+        "1\n00:00:00,000 --> 00:00:02,000\nA small lamp lights up before\nthe coloured bars begin to move.\n\n"
+        "2\n00:00:02,000 --> 00:00:04,000\nWith every second the tone climbs\none step and the counter follows.\n\n"
+        "3\n00:00:04,000 --> 00:00:06,000\nWhoever cuts this film well will\nfind the steps still in order.\n"
     )
 
 
 def test_export_vtt_of_a_clip(cli: CommandLine, media_id: str) -> None:
     """A single clip is exported by its own id."""
     clip = cli("clips", "list", "--filter", f"media_id_eq={media_id}", "--sort", "created_at", "--json").lines[0]
-    ran = cli("clips", "export", clip["id"], "--format", "vtt")
+    ran = cli("clips", "export", clip["id"], "--format", "vtt", "--line-length", "0")
     assert ran.out == (
         f"WEBVTT\n\n{clip['id']}\n00:00:00.000 --> 00:00:02.000\n"
         "A small lamp lights up before the coloured bars begin to move.\n"
     )
+
+
+def test_the_layout_of_captions(cli: CommandLine, media_id: str) -> None:
+    """Shorter or fewer lines make more captions in the same time."""
+    two = cli("clips", "export", media_id, "--format", "vtt", "--line-length", "20").out.splitlines()
+    # 28 of the 59 columns of its text, in two seconds.
+    assert [line for line in two if " --> " in line][:2] == [
+        "00:00:00.000 --> 00:00:00.949",
+        "00:00:00.949 --> 00:00:02.000",
+    ]
+    assert two[4:6] == ["A small lamp", "lights up before"]
+    one = cli("clips", "export", media_id, "--format", "srt", "--lines", "1").out
+    assert [len(block.splitlines()) for block in one.split("\n\n")] == [3] * 6
+
+
+def set_texts(cli: CommandLine, media_id: str, text: str) -> None:
+    """Let the service have another text and name for each clip of a media."""
+    with cli.server.simulator._context.locked_service() as service:
+        for clip in service.state.clips.values():
+            if clip.media_id == media_id:
+                clip.text = clip.name = text
+
+
+@pytest.mark.parametrize("kind", ["srt", "vtt", "csv"])
+def test_marks_of_direction_stay_in_files(cli: CommandLine, media_id: str, kind: str) -> None:
+    """In a pipe and in a file, no letter of a text is escaped."""
+    text = "\u202b\u05e9\u05dc\u05d5\u05dd\u202c \u200e\u2066a\u2069 \u65e5\u672c e\u0301 \u200f"
+    set_texts(cli, media_id, text)
+    printed = cli("clips", "export", media_id, "--format", kind).out
+    assert printed.count(text.rstrip() if kind == "csv" else text) == (6 if kind == "csv" else 3)
+    assert cli("clips", "export", media_id, "--format", kind, "--output", "file") == (0, "", "")
+    assert (cli.folder / "file").read_bytes() == printed.encode()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_the_encoding_of_files(cli: CommandLine, media_id: str, encoding: str) -> None:
+    """utf-8-sig starts with the mark by which Excel knows UTF-8; line endings are the format's on every system."""
+    set_texts(cli, media_id, "\u00e9")
+    assert cli("clips", "export", media_id, "--format", "csv", "--encoding", encoding, "--output", "f").code == 0
+    content = (cli.folder / "f").read_bytes()
+    assert content.startswith(b"\xef\xbb\xbfclip_id," if encoding == "utf-8-sig" else b"clip_id,")
+    assert content.count(b"\r\n") == content.count(b"\n") == 4
+    assert content.decode(encoding).count("\u00e9") == 6
+
+
+def test_cells_that_a_spreadsheet_would_run(cli: CommandLine, media_id: str) -> None:
+    """They get an apostrophe, unless raw cells are asked for."""
+    set_texts(cli, media_id, "=1+1")
+    for arguments, cell in (((), "'=1+1"), (("--raw-cells",), "=1+1")):
+        rows = csv.DictReader(io.StringIO(cli("clips", "export", media_id, "--format", "csv", *arguments).out))
+        assert [row["text"] for row in rows] == [cell] * 3
+
+
+def test_a_file_that_cannot_be_written(cli: CommandLine, media_id: str) -> None:
+    """The error names it."""
+    ran = cli("clips", "export", media_id, "--format", "csv", "--output", "no/where.csv")
+    assert (ran.code, ran.err) == (1, "error: Cannot write no/where.csv: No such file or directory.\n")
 
 
 def test_export_csv_of_several(cli: CommandLine, media_id: str) -> None:

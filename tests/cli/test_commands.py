@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tomllib
@@ -65,18 +66,41 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("media",), "No such command 'media'"),
-        (("medias", "lst"), "Did you mean 'list'"),
-        (("medias", "show"), "Missing argument"),
-        (("--jason", "medias", "list"), "No such option: --jason"),
+        (("media",), "There is no command 'media'. Did you mean 'medias'?"),
+        (("upload", "a.mp4"), "There is no command 'upload'. Did you mean 'medias upload'?"),
+        (("medias", "lst"), "There is no command 'lst'. Did you mean 'list'?"),
+        (("medias", "qqqq"), "There is no command 'qqqq'.\n"),
+        (("spec", "dif"), "There is no command 'dif'. Did you mean 'diff'?"),
+        (("medias", "show"), "Missing argument 'MEDIA-ID'."),
+        (("--jason", "medias", "list"), "There is no option --jason."),
+        (("medias", "update", "m", "--naem", "x"), "There is no option --naem. Did you mean '--name'?"),
+        (("mock", "--prt", "1"), "There is no option --prt. Did you mean '--port'?"),
+        (("mcp", "--readonly"), "There is no option --readonly. Did you mean '--read-only'?"),
+        (("medias", "list", "--sort", "nam"), "--sort: 'nam' is not one of created_at, name, original_created_at"),
+        (("medias", "list", "--sort", "-creted_at"), "Did you mean '-created_at'?"),
+        (("medias", "list", "--filter", "name"), "'name' has no '=': write FILTER=VALUE"),
+        (("medias", "list", "--limit", "x"), "--limit: 'x' is not a whole number."),
+        (("medias", "list", "--limit", "0"), "--limit: must be at least 1, not 0."),
+        (("medias", "upload", "x", "--concurrency", "99"), "--concurrency: must be at least 1 and at most 32, not 99."),
+        (("medias", "list", "--limit"), "--limit needs a value."),
+        (("medias", "list", "a", "b"), "Unexpected argument: a b."),
+        (
+            ("clips", "export", "m", "--format", "str"),
+            "--format: 'str' is not one of srt, vtt, csv, json. Did you mean 'srt'?",
+        ),
+        (("webhooks", "events", "--inbox", "x", "--state", "dea"), "Did you mean 'dead'?"),
+        (("medias", "upload", "x", "--timeout", "5"), "--timeout is how long --wait waits"),
+        (("medias", "create", "https://x/y", "--timeout", "5"), "--timeout is how long --wait waits"),
     ],
 )
 def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:
-    """The mistake is named, with the way to the help, in two lines and with code 2."""
+    """The mistake is named, in two lines in the same style and with code 2, before anything is sent."""
     ran = cli(*arguments)
     assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("error: ")
     assert words in ran.err
-    assert "--help" in ran.err.splitlines()[1]
+    hint = ran.err.splitlines()[1:]
+    assert not hint or re.fullmatch(r"  Help: contentgroove.* --help", hint[0])
 
 
 def test_an_option_before_its_command(cli: CommandLine) -> None:
@@ -313,7 +337,7 @@ def loaded_by_typer() -> set[str]:
     [
         (["--version"], {"typer", "rich", "httpx", "msgspec", "importlib.metadata"}),
         (["--help"], {"rich", "httpx", "contentgroove._sync.client", "contentgroove.cli.medias", "starlette"}),
-        (["medias", "--help"], {"rich", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
+        (["medias", "--help"], {"rich", "httpcore", "httpx", "importlib.metadata", "contentgroove.cli.clips"}),
         (["medias", "list"], {"rich", "contentgroove.cli.clips", "asyncio", "importlib.metadata"}),
     ],
 )

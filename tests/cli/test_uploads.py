@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import functools
 import json
 import os
 import re
@@ -16,7 +15,6 @@ import pytest
 from contentgroove import RetryPolicy
 from contentgroove._io.batches import aupload_batch
 from contentgroove._io.checkpoint_store import FileCheckpointStore
-from contentgroove.cli import upload_batch
 from contentgroove_mock import Fault, Policy, Simulator, serve
 from msgspec import structs
 
@@ -72,16 +70,21 @@ def test_a_repeated_file_is_uploaded_once(own_cli: CommandLine) -> None:
     assert (ran.code, creations(own_cli)) == (0, 1)
 
 
-def test_patterns_on_windows(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its shells pass `*.mp4` on as it is; a file whose name looks like a pattern is that file."""
+def test_patterns(own_cli: CommandLine) -> None:
+    """Shells of Windows pass `*.mp4` on as it is; a file whose name looks like a pattern is that file."""
     for name in ("a.mp4", "b.mp4", "film[1].mp4", "film1.mp4"):
         own_cli.file(name)
-    monkeypatch.setattr(upload_batch, "expand_patterns", functools.partial(upload_batch.expand_patterns, system="nt"))
-    ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", "none*.mp4", "--json")
-    assert sorted(line["file"] for line in ran.lines if line["media"]) == ["a.mp4", "b.mp4", "film[1].mp4"]
-    assert (ran.code, creations(own_cli)) == (14, 3)
-    assert "none*.mp4" in ran.err
-    assert list(upload_batch.expand_patterns([own_cli.folder / "*.mp4"], system="posix")) == [own_cli.folder / "*.mp4"]
+    ran = own_cli("medias", "upload", "?.mp4", "film[1].mp4", "a.mp4", str(own_cli.folder / "b*"), "--json")
+    assert ran.code == 0
+    assert sorted(line["file"] for line in ran.lines) == [str(own_cli.folder / "b.mp4"), "a.mp4", "film[1].mp4"]
+    assert creations(own_cli) == 3
+
+
+def test_a_pattern_without_a_match(own_cli: CommandLine) -> None:
+    """It is a mistake, so nothing is sent."""
+    ran = own_cli("medias", "upload", own_cli.file("a.mp4"), "none*.mp4")
+    assert (ran.code, ran.out, ran.err) == (2, "", "error: No file matches none*.mp4.\n  Nothing was sent.\n")
+    assert own_cli.server.simulator.requests == []
 
 
 @BYTE_NAMES
@@ -111,7 +114,7 @@ def test_a_url_is_for_another_command(own_cli: CommandLine, url: str) -> None:
     ran = own_cli("medias", "upload", own_cli.file("a.mp4"), url)
     assert ran.code == 2
     assert f"{url.partition('?')[0]}" in ran.err
-    assert "contentgroove medias create SOURCE_URL" in ran.err
+    assert "contentgroove medias create SOURCE-URL" in ran.err
     assert "s3cr3t" not in ran.err
     assert own_cli.server.simulator.requests == []
 
@@ -227,10 +230,18 @@ def test_a_job_of_several_machines(own_cli: CommandLine, monkeypatch: pytest.Mon
         assert own_cli(*resolve, "--not-created").out == "checkpoint\tc d.mp4\nmedia\tnone\n"
         assert own_cli("medias", "upload", "c d.mp4", "--job", "a job").code == 0
         assert (creations(own_cli), puts(own_cli)) == (4, 3)
+        results = own_cli("medias", "results", "--job", "a job")
+        rows = [line.split("\t") for line in results.out.splitlines()]
+        states = [(name, state, error) for name, state, _, error in rows]
+        assert states == [("a.mp4", "finished", ""), ("b.mp4", "finished", ""), ("c d.mp4", "created", "")]
+        assert sorted(row[2] for row in rows[:2]) == sorted(line.split("\t")[0] for line in first.out.splitlines())
+        for line in own_cli("medias", "results", "--job", "a job", "--json").lines:
+            check("Result", line)
+        assert own_cli("medias", "results", "--job", "none") == (0, "", "")
         both = own_cli("medias", "upload", "a.mp4", "--job", "a job", "--checkpoint-dir", "points")
         assert (both.code, "not both" in both.err) == (2, True)
     monkeypatch.delenv("CONTENTGROOVE_CHECKPOINTS")
-    for arguments in (("upload", "a.mp4"), ("resolve", "a.mp4", "--not-created")):
+    for arguments in (("upload", "a.mp4"), ("resolve", "a.mp4", "--not-created"), ("results",)):
         ran = own_cli("medias", *arguments, "--job", "a job")
         assert (ran.code, "CONTENTGROOVE_CHECKPOINTS" in ran.err) == (2, True)
 
@@ -301,8 +312,8 @@ def test_identify(own_cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("resolve", "c.json"), "either --media MEDIA_ID or --not-created"),
-        (("resolve", "c.json", "--media", "m", "--not-created"), "either --media MEDIA_ID or --not-created"),
+        (("resolve", "c.json"), "either --media MEDIA-ID or --not-created"),
+        (("resolve", "c.json", "--media", "m", "--not-created"), "either --media MEDIA-ID or --not-created"),
         (("resolve", "missing.json", "--not-created"), "There is no checkpoint missing.json"),
         (("resolve", "a.mp4", "--not-created"), "not an upload checkpoint"),
         (("upload", "a.mp4", "--identify", "name"), "--identify must be description"),

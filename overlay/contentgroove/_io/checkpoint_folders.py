@@ -73,7 +73,7 @@ class FileCheckpoints:
             raise
         except (OSError, ValueError, TypeError) as error:
             raise InvalidInputError(
-                f"Cannot create checkpoint_dir {self._folder}: {error}. Nothing was sent."
+                f"Cannot create checkpoint_dir {self._folder}: {getattr(error, 'strerror', None) or error}. Nothing was sent."
             ) from error
         digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
         # The label helps people, and is shortened to what every file system accepts.

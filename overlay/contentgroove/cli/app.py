@@ -14,9 +14,10 @@ from typer.main import get_command, get_group
 from contentgroove._extras import find_trouble
 from contentgroove._version import __version__
 
-from .command import OPTION_NAMES, GroupWithHelp
 from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
-from .output import Output, is_closed_pipe, multi_line, prepare_streams, write_error
+from .help_pages import MAX_WIDTH, GroupWithHelp, epilog, summary
+from .output import Output, is_closed_pipe, multi_line, prepare_streams, wants_colour, write_error
+from .usage_errors import usage_report
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
@@ -54,12 +55,17 @@ class RootGroup(GroupWithHelp):
                     raise
         return super().get_command(ctx, cmd_name)
 
+    def similar_commands(self, ctx: Any, name: str) -> list[str]:
+        """Return the groups and commands, and those of groups that have exactly this name."""
+        inside = [f"{group} {name}" for group in GROUPS if name in self.get_command(ctx, group).commands]
+        return [*self.list_commands(ctx), *inside]
+
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading the groups."""
         rows = list(GROUPS.items())
         for name in _command_entries():
             try:
-                rows.append((name, self.get_command(ctx, name).get_short_help_str(limit=80)))
+                rows.append((name, summary(self.get_command(ctx, name))))
             except CommandError as error:
                 rows.append((name, f"Not usable: {error.failure.hint}"))
         with formatter.section("Commands"):
@@ -96,32 +102,25 @@ def _load(entry: EntryPoint) -> Any:
     return get_group(parent).commands[entry.name]
 
 
-def _epilog() -> str:
-    codes = "\n".join(f"  {code.value:>3}  {code.meaning}" for code in ExitCode)
-    return f"""\b
-The API key is read from the environment variable CONTENTGROOVE_API_KEY, or
-from a file named by --api-key-file or CONTENTGROOVE_API_KEY_FILE.
+_EXAMPLES = (
+    "medias upload *.mp4 --wait --checkpoint-dir uploads",
+    "clips list --media MEDIA-ID --json",
+    "clips export MEDIA-ID --format srt > film.srt",
+    "mock --port 8080",
+)
+_KEY_HELP = """\
+The API key is read from the environment variable CONTENTGROOVE_API_KEY, or from a file named by --api-key-file or \
+CONTENTGROOVE_API_KEY_FILE.
 
-\b
-Examples:
-  contentgroove medias upload *.mp4 --wait --checkpoint-dir uploads
-  contentgroove clips list --media MEDIA_ID --json
-  contentgroove clips export MEDIA_ID --format srt > film.srt
-  contentgroove mock --port 8080
-
-\b
-Exit codes:
-{codes}"""
-
+"""
 
 app = typer.Typer(
     name="contentgroove",
     cls=RootGroup,
-    epilog=_epilog(),
-    # Plain help suits narrow and dumb terminals, and takes a third of the time.
+    epilog=_KEY_HELP + epilog(_EXAMPLES, {code.value: code.meaning for code in ExitCode}),
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["--help", "-h"]},
+    context_settings={"help_option_names": ["--help", "-h"], "max_content_width": MAX_WIDTH},
 )
 
 
@@ -148,7 +147,9 @@ def run(arguments: list[str]) -> int:
     if sys.stdout is None:
         return _exit_code_for(CommandError(ExitCode.FAILED, "Cannot print: standard output is closed."), arguments)
     try:
-        code: object = get_command(app)(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+        code: object = get_command(app)(
+            args=arguments, prog_name=PROGRAM, standalone_mode=False, color=wants_colour(sys.stdout)
+        )
         sys.stdout.flush()
     except BaseException as error:  # noqa: BLE001 - every error ends in a message and an exit code
         return _exit_code_for(error, arguments)
@@ -194,9 +195,5 @@ def _report_failure(error: BaseException) -> ErrorReport:
     if isinstance(error, typer.Abort):
         return ErrorReport(ExitCode.INTERRUPTED, "Interrupted; nothing was changed.")
     if isinstance(error, typer.TyperException):
-        path = getattr(getattr(error, "ctx", None), "command_path", None)
-        hint = f"Help: {path} --help" if path else ""
-        if path == PROGRAM and getattr(error, "option_name", None) in OPTION_NAMES:
-            hint = f"Put this option after the command: {PROGRAM} medias list --json"
-        return ErrorReport(ExitCode.USAGE, error.format_message(), hint)
+        return usage_report(error, PROGRAM)
     return describe_error(error)

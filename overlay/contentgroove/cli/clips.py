@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
+from contentgroove._core.cues import format_timecode
 from contentgroove.errors import NotFoundError
 
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
-from .output import UNREADABLE, Column, document, texts_of
+from .output import UNREADABLE, Column, document, texts_of, to_json
 from .progress_display import wait_spinner
+from .suggestions import did_you_mean_id
 
 if TYPE_CHECKING:
     from contentgroove.models import Clip
@@ -22,6 +25,11 @@ app = group("clips", "Parts of medias, suggested by the service or cut by you.")
 WAIT_SECONDS: float = 900
 
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
+Encoding: TypeAlias = Literal["utf-8", "utf-8-sig"]
+
+_LINE_LENGTH_HELP = "Columns in a line of a caption (42); wide characters count as 2, and 0 is one long line."
+_LINES_HELP = "Lines in a caption (2); longer texts are divided in time. 0 means no limit."
+_RAW_CELLS_HELP = "Leave texts in csv as they are, also those that a spreadsheet would run as formulas."
 
 
 def _time(text: str) -> float:
@@ -31,15 +39,15 @@ def _time(text: str) -> float:
         raise typer.BadParameter(f"{error}.") from error
 
 
-ClipId = Annotated[str, typer.Argument(metavar="CLIP_ID", help="The clip's id.")]
-ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP_ID...", help="Ids of clips.")]
+ClipId = Annotated[str, typer.Argument(metavar="CLIP-ID", help="The clip's id.")]
+ClipIds = Annotated[list[str], typer.Argument(metavar="CLIP-ID...", help="Ids of clips.")]
 _START = typer.Option(parser=_time, metavar="TIME", help="Start of the clip: seconds or HH:MM:SS.mmm.")
 _END = typer.Option(parser=_time, metavar="TIME", help="End of the clip: seconds or HH:MM:SS.mmm.")
 
 COLUMNS: list[Column[Clip]] = [
     Column("id", lambda clip: clip.id, 36),
-    Column("start", lambda clip: options.format_timecode(clip.start_time), 12),
-    Column("end", lambda clip: options.format_timecode(clip.end_time), 12),
+    Column("start", lambda clip: format_timecode(clip.start_time), 12),
+    Column("end", lambda clip: format_timecode(clip.end_time), 12),
     Column("name", lambda clip: clip.name),
     Column("text", lambda clip: clip.text),
 ]
@@ -48,13 +56,13 @@ COLUMNS: list[Column[Clip]] = [
 @command(
     app,
     "list",
-    examples=("clips list --media MEDIA_ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
+    examples=("clips list --media MEDIA-ID", "clips list --filter text_cont=moon --json | jq -r .media_file_url"),
 )
 def list_(
     run: CommandContext,
     *,
     media: Annotated[
-        str | None, typer.Option("--media", "-m", metavar="MEDIA_ID", help="Only clips of this media.")
+        str | None, typer.Option("--media", "-m", metavar="MEDIA-ID", help="Only clips of this media.")
     ] = None,
     filter_: options.FilterOption = None,
     sort: Annotated[str | None, options.sort_option("created_at or name")] = None,
@@ -65,38 +73,46 @@ def list_(
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
     media_filter = [] if media is None else [f"media_id_eq={media}"]
-    filters, order = options.parse_filters([*media_filter, *(filter_ or ())]), options.parse_sort(sort, GetClipsSort)
+    filters = options.parse_filters([*media_filter, *(filter_ or ())], _filter_names, run.out)
+    order = options.parse_sort(sort, GetClipsSort)
     pager = run.client.clips.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     run.out.table(pager.pages(), COLUMNS, document, "No clips.")
 
 
-@command(app, "show", examples=("clips show CLIP_ID --json",))
+def _filter_names() -> type:
+    from contentgroove._core.names import ClipFilter
+
+    return ClipFilter
+
+
+@command(app, "show", examples=("clips show CLIP-ID --json",))
 def show(run: CommandContext, clip_id: ClipId) -> None:
     """Show all fields of a clip: its time codes, text and URLs."""
     clip = run.client.clips.get(clip_id)
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "create", examples=("clips create MEDIA_ID --name Opening --start 0 --end 1:23.5 --wait",))
+@command(app, "create", examples=("clips create MEDIA-ID --name Opening --start 0 --end 1:23.5 --wait",))
 def create(
     run: CommandContext,
-    media_id: Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media to cut it from.")],
+    media_id: Annotated[str, typer.Argument(metavar="MEDIA-ID", help="The media to cut it from.")],
     *,
     name: Annotated[str, typer.Option("--name", "-n", metavar="TEXT", help="The clip's name.")],
     start: Annotated[float, _START],
     end: Annotated[float, _END],
     wait: options.WaitOption = False,
-    timeout: options.TimeoutOption = WAIT_SECONDS,
+    timeout: options.WaitTimeoutOption = None,
 ) -> None:
     """Cut a clip out of a media."""
+    seconds = options.wait_seconds(timeout, WAIT_SECONDS, wait=wait)
     clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
-    if wait:
+    if seconds is not None:
         with run.mention_created_on_error("clip", clip.id):
-            clip = _wait(run, clip.id, timeout)
+            clip = _wait(run, clip.id, seconds)
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "update", examples=("clips update CLIP_ID --end 00:02:10.500",))
+@command(app, "update", examples=("clips update CLIP-ID --end 00:02:10.500",))
 def update(
     run: CommandContext,
     clip_id: ClipId,
@@ -115,13 +131,13 @@ def update(
     run.out.print_item(fields(clip), document(clip))
 
 
-@command(app, "delete", examples=("clips delete CLIP_ID --yes",))
+@command(app, "delete", examples=("clips delete CLIP-ID --yes",))
 def delete(run: CommandContext, clip_ids: ClipIds, *, yes: options.YesOption = False) -> None:
     """Delete clips. This cannot be undone."""
     run.delete_each("clip", clip_ids, run.client.clips.delete, yes=yes)
 
 
-@command(app, "wait", examples=("clips wait CLIP_ID",))
+@command(app, "wait", examples=("clips wait CLIP-ID",))
 def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOption = WAIT_SECONDS) -> None:
     """Wait until the files of clips are ready.
 
@@ -138,59 +154,81 @@ def wait(run: CommandContext, clip_ids: ClipIds, *, timeout: options.TimeoutOpti
 @command(
     app,
     "export",
-    examples=("clips export MEDIA_ID --format srt > film.srt", "clips export MEDIA_ID --format csv > cuts.csv"),
+    examples=(
+        "clips export MEDIA-ID --format srt > film.srt",
+        "clips export MEDIA-ID --format vtt --line-length 32 --output film.vtt",
+        "clips export MEDIA-ID --format csv --encoding utf-8-sig --output cuts.csv",
+    ),
 )
 def export(
     run: CommandContext,
-    ids: Annotated[
-        list[str], typer.Argument(metavar="MEDIA_ID|CLIP_ID...", help="Ids of medias (all their clips) or of clips.")
-    ],
+    ids: Annotated[list[str], typer.Argument(metavar="ID...", help="Ids of medias (all their clips) or of clips.")],
     *,
     format_: Annotated[
-        Format | None, typer.Option("--format", metavar="srt|vtt|csv|json", help="The output format.")
+        Format | None, typer.Option("--format", metavar="FORMAT", help="The output format: srt, vtt, csv or json.")
     ] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write into this file, which is replaced.")
+    ] = None,
+    encoding: Annotated[
+        Encoding,
+        typer.Option("--encoding", metavar="ENCODING", help="utf-8, or utf-8-sig: with the mark that Excel needs."),
+    ] = "utf-8",
+    line_length: Annotated[int | None, typer.Option(min=0, metavar="N", help=_LINE_LENGTH_HELP)] = None,
+    lines: Annotated[int | None, typer.Option(min=0, metavar="N", help=_LINES_HELP)] = None,
+    raw_cells: Annotated[bool, typer.Option("--raw-cells", help=_RAW_CELLS_HELP)] = False,
 ) -> None:
     """Export captions (srt, vtt) or cut lists (csv, json) of clips.
 
-    Clips are sorted by their times. Each clip is one caption with its times in the media, because the API returns no
-    times of single words. Captions are for one media; clips without a text are omitted.
+    Clips are sorted by their times. A clip whose text does not fit into one caption becomes several, which share its
+    time in proportion to their text, because the API returns no times of single words. Captions are for one media;
+    clips without a text are omitted.
     """
-    from . import captions
+    from contentgroove import captions
 
     output_format = format_ or ("json" if run.out.json else None)
     if output_format is None:
         raise CommandError(ExitCode.USAGE, "Pass --format srt, vtt, csv or json.")
     if run.out.json and output_format != "json":
         raise CommandError(ExitCode.USAGE, f"Pass either --json or --format {output_format}.")
-    clips = captions.sorted_clips({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
+    layout = {name: number for name, number in (("line_length", line_length), ("lines", lines)) if number is not None}
+    if layout and output_format not in {"srt", "vtt"}:
+        raise CommandError(ExitCode.USAGE, f"--line-length and --lines are for captions, not for {output_format}.")
+    if raw_cells and output_format != "csv":
+        raise CommandError(ExitCode.USAGE, f"--raw-cells is for csv, not for {output_format}.")
+    clips = list({clip.id: clip for id_ in ids for clip in _clips_of(run, id_)}.values())
     if output_format == "json":
-        run.out.document([document(clip) for clip in clips])
+        text = to_json([document(clip) for clip in captions.sort_clips(clips)], indent=2) + "\n"
     elif output_format == "csv":
-        run.out.text(captions.to_cut_list(clips))
+        text = captions.to_cut_list(clips, raw=raw_cells)
     else:
-        if len({getattr(clip, "media_id", None) for clip in clips}) > 1:
-            raise CommandError(
-                ExitCode.USAGE,
-                "The clips belong to several medias, so their times cannot be combined.",
-                "Export each media by itself.",
-            )
-        usable = captions.captionable_clips(clips)
-        if omitted := len(clips) - len(usable):
-            run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
-        run.out.text(captions.to_srt(usable) if output_format == "srt" else captions.to_vtt(usable))
+        text = (captions.to_srt if output_format == "srt" else captions.to_vtt)(clips, **layout)
+        _warn_of_captions(run, clips)
+    run.out.text(text, encoding, output)
+
+
+def _warn_of_captions(run: CommandContext, clips: list[Clip]) -> None:
+    from contentgroove import captions
+
+    usable = captions.captionable_clips(clips)
+    if omitted := len(clips) - len(usable):
+        run.out.warn(f"{omitted} of {len(clips)} clips have no text or no length, and are omitted.")
+    if overlaps := captions.count_overlaps(usable):
+        run.out.warn(f"{overlaps} of {len(usable)} clips start before another has ended: players show both at once.")
 
 
 def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
     try:
         run.client.medias.get(id_)
-    except NotFoundError:
+    except NotFoundError as error:
         try:
             return [run.client.clips.get(id_)]
-        except NotFoundError as error:
+        except NotFoundError:
             raise CommandError(
                 ExitCode.NOT_FOUND,
                 f"No media and no clip has the id {id_}.",
-                "Check the id, and that it belongs to the account of this API key.",
+                did_you_mean_id(run.client, error).strip()
+                or "Check the id, and that it belongs to the account of this API key.",
             ) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
 
@@ -210,8 +248,8 @@ _DETAILS: list[Column[Clip]] = [
     Column("media", lambda clip: clip.media_id),
     Column("name", lambda clip: clip.name),
     Column("state", state),
-    Column("start", lambda clip: options.format_timecode(clip.start_time)),
-    Column("end", lambda clip: options.format_timecode(clip.end_time)),
+    Column("start", lambda clip: format_timecode(clip.start_time)),
+    Column("end", lambda clip: format_timecode(clip.end_time)),
     Column("rank", lambda clip: None if clip.rank is None else str(clip.rank)),
     Column("text", lambda clip: clip.text),
     Column("file", lambda clip: clip.media_file_url),

@@ -16,16 +16,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Concatenate, ParamSpec
 
 import typer
-from typer.core import TyperGroup
 
 from contentgroove._core.secret import Secret
-from contentgroove.errors import AuthenticationError, ConfigurationError, ContentGrooveError
+from contentgroove.errors import AuthenticationError, ConfigurationError, ContentGrooveError, NotFoundError
 
-from .exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
+from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
+from .help_pages import CommandWithHelp, GroupWithHelp, epilog
 from .output import Output, is_terminal, single_line, write_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from contentgroove import AsyncContentGroove, ContentGroove, RequestInfo, ResponseInfo
 
@@ -50,14 +50,6 @@ STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SI
 
 KEY_FILE_VARIABLE = "CONTENTGROOVE_API_KEY_FILE"
 _MAX_SECRET_FILE = 4096
-
-
-class GroupWithHelp(TyperGroup):
-    """A group that shows its help when it is called alone."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Treat a call without arguments as --help."""
-        return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
 
 
 @dataclass
@@ -113,13 +105,22 @@ class CommandContext:
                 # Every other id would fail, too.
                 raise
             except ContentGrooveError as error:
-                failure = describe_error(error)
+                failure = self.describe(error)
                 self.out.failure(failure)
                 exits.append(failure.exit)
             else:
                 exits.append(ExitCode.OK)
         if code := combined_exit_code(exits):
             raise typer.Exit(code)
+
+    def describe(self, error: ContentGrooveError) -> ErrorReport:
+        """Return how an error is shown; that of a wrong id names a similar one."""
+        failure = describe_error(error)
+        if isinstance(error, NotFoundError):
+            from .suggestions import did_you_mean_id
+
+            failure = failure._replace(hint=(did_you_mean_id(self.client, error) or failure.hint).strip())
+        return failure
 
     @contextlib.contextmanager
     def mention_created_on_error(self, subject: str, id_: str) -> Generator[None]:
@@ -204,14 +205,19 @@ def group(name: str, summary: str) -> typer.Typer:
 
 
 def command(
-    app: typer.Typer, name: str, *, examples: Sequence[str], needs_client: bool = True
+    app: typer.Typer,
+    name: str,
+    *,
+    examples: Sequence[str],
+    exit_codes: Mapping[int, str] | None = None,
+    needs_client: bool = True,
 ) -> Callable[[Callable[Concatenate[CommandContext, P], None]], Callable[Concatenate[CommandContext, P], None]]:
     """Return a decorator that adds a command to a group.
 
     The function's first parameter takes the `CommandContext`; the others are typer's. Its docstring is the help.
 
-    The examples are shown without the leading `contentgroove`. Only a command that calls the service has --api-key-file
-    and --base-url.
+    The examples are written without the leading `contentgroove`. `exit_codes` are those that mean something special.
+    Only a command that calls the service has --api-key-file and --base-url.
     """
 
     def add(function: Callable[Concatenate[CommandContext, P], None]) -> Callable[Concatenate[CommandContext, P], None]:
@@ -222,15 +228,23 @@ def command(
             common = {key: arguments.pop(key, default) for key, (_, default) in _COMMON.items()}
             out = Output(json=common.pop("as_json"), quiet=common.pop("quiet"))
             with contextlib.closing(CommandContext(out, **common)) as context:
-                perform(context, **arguments)
+                try:
+                    perform(context, **arguments)
+                except NotFoundError as error:
+                    raise CommandError(*context.describe(error)) from error
 
         _add_common_options(run, function, needs_client=needs_client)
-        # \b keeps the line breaks.
-        epilog = "\b\nExamples:\n" + "\n".join(f"  contentgroove {example}" for example in examples)
-        app.command(name, epilog=epilog)(run)
+        app.command(name, cls=CommandWithHelp, epilog=epilog(examples, exit_codes))(run)
         return function
 
     return add
+
+
+def own_command(
+    app: typer.Typer, name: str, *, examples: Sequence[str], exit_codes: Mapping[int, str] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return a decorator that adds a command with its own options alone; its help looks like all others."""
+    return app.command(name, cls=CommandWithHelp, epilog=epilog(examples, exit_codes))
 
 
 def _add_common_options(run: Callable[..., None], function: Callable[..., None], *, needs_client: bool) -> None:

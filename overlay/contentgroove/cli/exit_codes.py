@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from enum import IntEnum
 from typing import TYPE_CHECKING, NamedTuple, Self
@@ -105,7 +106,7 @@ def describe_error(error: BaseException, job: str | None = None) -> ErrorReport:
             hint = f"Settle it: contentgroove {command} --media ID, or --not-created; then upload again."
             failure = ErrorReport(ExitCode.OUTCOME_UNKNOWN, error.message, hint)
         case errors.ContentGrooveError():
-            message = _response_text(error) if isinstance(error, errors.APIError) else error.message
+            message = _response_text(error) if isinstance(error, errors.APIError) else _as_options(error.message)
             code, hint = next((code, hint) for kind, code, hint in _EXITS if isinstance(error, kind))
             failure = ErrorReport(code, message, hint)
         case OSError():
@@ -120,6 +121,11 @@ def describe_error(error: BaseException, job: str | None = None) -> ErrorReport:
                 "This is a defect: run the command again with --debug and report its output.",
             )
     return failure
+
+
+def _as_options(message: str) -> str:
+    """Name the parameters of the library as users of the command line know them."""
+    return re.sub(r"\b(?:base_url|checkpoint_dir|page_size)\b", lambda name: f"--{name[0].replace('_', '-')}", message)
 
 
 def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:

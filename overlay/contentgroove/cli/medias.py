@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from contentgroove._core.cues import format_timecode
+
 from . import options
 from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
@@ -20,8 +22,8 @@ if TYPE_CHECKING:
 
 app = group("medias", "Videos and audios that the service processes.")
 
-MediaId = Annotated[str, typer.Argument(metavar="MEDIA_ID", help="The media's id.")]
-MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA_ID...", help="Ids of medias.")]
+MediaId = Annotated[str, typer.Argument(metavar="MEDIA-ID", help="The media's id.")]
+MediaIds = Annotated[list[str], typer.Argument(metavar="MEDIA-ID...", help="Ids of medias.")]
 NameOption = Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help="The media's name.")]
 _UPLOAD_NAME_HELP = "The media's name, for a single file. By default the file's name."
 _CHECKPOINT_HELP = "Record the progress of each upload here; the same command then continues and sends nothing twice."
@@ -31,7 +33,7 @@ _IDENTIFY_HELP = (
 )
 _MEDIA_HELP = "The id of the media that the upload created."
 _NOT_CREATED_HELP = "State that no media was created; the next upload then creates one."
-_JOB_HELP = "Share the uploads with other machines, in the database that CONTENTGROOVE_CHECKPOINTS names."
+_JOB_HELP = "A job that machines share, in the database that CONTENTGROOVE_CHECKPOINTS names."
 JobOption = Annotated[str | None, typer.Option(metavar="NAME", help=_JOB_HELP)]
 DescriptionOption = Annotated[str | None, typer.Option(metavar="TEXT", help="Free text.")]
 
@@ -46,7 +48,7 @@ def state(media: Media) -> str:
 
 
 def _duration(media: Media) -> str | None:
-    return None if media.source_file_duration is None else options.format_timecode(media.source_file_duration)
+    return None if media.source_file_duration is None else format_timecode(media.source_file_duration)
 
 
 COLUMNS: list[Column[Media]] = [
@@ -76,12 +78,19 @@ def list_(
     """List medias with id, state, length and name."""
     from contentgroove_api.models.get_medias_sort import GetMediasSort
 
-    filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetMediasSort)
+    filters = options.parse_filters(filter_, _filter_names, run.out)
+    order = options.parse_sort(sort, GetMediasSort)
     pager = run.client.medias.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     run.out.table(pager.pages(), COLUMNS, document, "No medias.")
 
 
-@command(app, "show", examples=("medias show MEDIA_ID", "medias show MEDIA_ID --json"))
+def _filter_names() -> type:
+    from contentgroove._core.names import MediaFilter
+
+    return MediaFilter
+
+
+@command(app, "show", examples=("medias show MEDIA-ID", "medias show MEDIA-ID --json"))
 def show(run: CommandContext, media_id: MediaId) -> None:
     """Show all fields of a media."""
     media = run.client.medias.get(media_id)
@@ -92,26 +101,27 @@ def show(run: CommandContext, media_id: MediaId) -> None:
 def create(
     run: CommandContext,
     source_url: Annotated[
-        str, typer.Argument(metavar="SOURCE_URL", help="The URL of the file, which the service fetches.")
+        str, typer.Argument(metavar="SOURCE-URL", help="The URL of the file, which the service fetches.")
     ],
     *,
     name: NameOption = None,
     description: DescriptionOption = None,
     wait: options.WaitOption = False,
-    timeout: options.TimeoutOption = WAIT_SECONDS,
+    timeout: options.WaitTimeoutOption = None,
 ) -> None:
     """Create a media from a URL that the service fetches.
 
     `medias upload` sends a file of this machine.
     """
+    seconds = options.wait_seconds(timeout, WAIT_SECONDS, wait=wait)
     media = run.client.medias.create(source_url=source_url, name=name, description=description)
-    if wait:
+    if seconds is not None:
         with run.mention_created_on_error("media", media.id):
-            media = _wait(run, media.id, timeout)
+            media = _wait(run, media.id, seconds)
     run.out.print_item(fields(media), document(media))
 
 
-@command(app, "update", examples=("medias update MEDIA_ID --name 'Final cut'",))
+@command(app, "update", examples=("medias update MEDIA-ID --name 'Final cut'",))
 def update(
     run: CommandContext, media_id: MediaId, *, name: NameOption = None, description: DescriptionOption = None
 ) -> None:
@@ -122,7 +132,7 @@ def update(
     run.out.print_item(fields(media), document(media))
 
 
-@command(app, "delete", examples=("medias delete MEDIA_ID --yes",))
+@command(app, "delete", examples=("medias delete MEDIA-ID --yes",))
 def delete(run: CommandContext, media_ids: MediaIds, *, yes: options.YesOption = False) -> None:
     """Delete medias and their clips. This cannot be undone."""
     run.delete_each("media", media_ids, run.client.medias.delete, yes=yes)
@@ -144,11 +154,11 @@ def upload(
     name: Annotated[str | None, typer.Option("--name", "-n", metavar="TEXT", help=_UPLOAD_NAME_HELP)] = None,
     description: DescriptionOption = None,
     wait: options.WaitOption = False,
-    timeout: options.TimeoutOption = WAIT_SECONDS,
+    timeout: options.WaitTimeoutOption = None,
     concurrency: Annotated[
         int, typer.Option(min=1, max=32, metavar="N", help="Number of uploads at the same time.")
     ] = 4,
-    checkpoint_dir: Annotated[Path | None, typer.Option(metavar="DIR", help=_CHECKPOINT_HELP)] = None,
+    checkpoint_dir: Annotated[Path | None, typer.Option(metavar="FOLDER", help=_CHECKPOINT_HELP)] = None,
     job: JobOption = None,
     identify: Annotated[str | None, typer.Option(metavar="WHERE", help=_IDENTIFY_HELP)] = None,
 ) -> None:
@@ -168,22 +178,23 @@ def upload(
 
     if identify is not None and identify != IDENTIFY_DESCRIPTION:
         raise typer.BadParameter(f"--identify must be {IDENTIFY_DESCRIPTION}, not {identify!r}.")
+    seconds = options.wait_seconds(timeout, WAIT_SECONDS, wait=wait)
+    refuse_urls(files)
     unique = list({file.absolute(): file for file in expand_patterns(files)}.values())
     if name is not None and len(unique) > 1:
         raise CommandError(ExitCode.USAGE, f"--name is for a single file, not for {len(unique)}.")
-    refuse_urls(unique)
     if job is not None and checkpoint_dir is not None:
         raise CommandError(ExitCode.USAGE, "Pass either --checkpoint-dir or --job, not both.")
     items = [item_of(file, name, description, checkpoint_dir) for file in unique]
     with contextlib.nullcontext() if job is None else open_job(job) as shared:
-        batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, shared, timeout if wait else None, identify)
+        batch = BatchUpload(run.out, items, concurrency, checkpoint_dir, shared, seconds, identify)
         raise typer.Exit(batch.run(run.async_client()))
 
 
 @command(
     app,
     "resolve",
-    examples=("medias resolve uploads/film.mp4.json --media MEDIA_ID", "medias resolve film.json --not-created"),
+    examples=("medias resolve uploads/film.mp4.json --media MEDIA-ID", "medias resolve film.json --not-created"),
 )
 def resolve(
     run: CommandContext,
@@ -191,7 +202,7 @@ def resolve(
         str, typer.Argument(metavar="CHECKPOINT", help="The file named in the upload's error; with --job, the key.")
     ],
     *,
-    media: Annotated[str | None, typer.Option(metavar="MEDIA_ID", help=_MEDIA_HELP)] = None,
+    media: Annotated[str | None, typer.Option(metavar="MEDIA-ID", help=_MEDIA_HELP)] = None,
     not_created: Annotated[bool, typer.Option("--not-created", help=_NOT_CREATED_HELP)] = False,
     job: JobOption = None,
 ) -> None:
@@ -201,7 +212,7 @@ def resolve(
     `medias upload` then continues. After --not-created it creates a media, possibly a second one.
     """
     if (media is None) is not not_created:
-        raise CommandError(ExitCode.USAGE, "Pass either --media MEDIA_ID or --not-created.")
+        raise CommandError(ExitCode.USAGE, "Pass either --media MEDIA-ID or --not-created.")
     from .upload_batch import open_job
 
     with contextlib.nullcontext() if job is None else open_job(job) as checkpoints:
@@ -213,7 +224,21 @@ def resolve(
     run.out.print_note("Repeat the same upload: it continues from the checkpoint.")
 
 
-@command(app, "wait", examples=("medias wait MEDIA_ID --timeout 7200", "medias wait MEDIA_ID --inbox events.db"))
+@command(
+    app, "results", examples=("medias results --job summer", "medias results --job summer --json"), needs_client=False
+)
+def results(run: CommandContext, *, job: Annotated[str, typer.Option("--job", metavar="NAME", help=_JOB_HELP)]) -> None:
+    """Show how far the files of a shared job are: file, state, media, and the last error or who uploads it.
+
+    States are new, prepared, sent (the store has the file), creating, created and finished.
+    """
+    from .upload_batch import RESULT_COLUMNS, open_job, result_json
+
+    with open_job(job) as shared:
+        run.out.table([shared.results()], RESULT_COLUMNS, result_json, f"The job {job} has no files.")
+
+
+@command(app, "wait", examples=("medias wait MEDIA-ID --timeout 7200", "medias wait MEDIA-ID --inbox events.db"))
 def wait(
     run: CommandContext,
     media_ids: MediaIds,

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from contentgroove._core.inputs import Filter, Sort
-from contentgroove._io.client_options import read_variable
+from contentgroove._core.inputs import EventName, Filter, Sort
 
 from .command import read_secret
 from .exit_codes import CommandError, ExitCode
+from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable
+    from collections.abc import Callable, Generator, Sequence
 
     from contentgroove._core.secret import Secret
     from contentgroove.webhooks import MemoryInbox, Migration, PostgresInbox, SQLiteInbox
+
+    from .output import Output
 
 TOKEN_VARIABLE = "CONTENTGROOVE_WEBHOOK_TOKEN"  # noqa: S105 - the name of a variable
 _YEAR = 365 * 86_400
@@ -46,8 +47,9 @@ def parse_timeout(text: str) -> float:
 
 _FILTER_HELP = "For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated."
 _TIMEOUT_HELP = "Maximum time to wait. Processing continues after it."
+_WAIT_HELP = "maximum time to wait, by default 3600 for a media and 900 for a clip. Processing continues after it."
 _INBOX_HELP = "The inbox: an SQLite file, or the postgresql:// URL of a database."
-_INBOX = typer.Option("--inbox", metavar="FILE|URL", help=_INBOX_HELP)
+_INBOX = typer.Option("--inbox", metavar="INBOX", help=_INBOX_HELP)
 _TOKEN_FILE = typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
 
 FilterOption = Annotated[list[str] | None, typer.Option("--filter", "-f", metavar="FILTER=VALUE", help=_FILTER_HELP)]
@@ -55,21 +57,56 @@ LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maxim
 PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until processing has finished.")]
 TimeoutOption = Annotated[float, typer.Option(parser=parse_timeout, metavar="SECONDS", help=_TIMEOUT_HELP)]
+_WAIT_TIMEOUT = typer.Option("--timeout", parser=parse_timeout, metavar="SECONDS", help=f"With --wait: {_WAIT_HELP}")
+WaitTimeoutOption = Annotated[float | None, _WAIT_TIMEOUT]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for a confirmation.")]
 InboxOption = Annotated[str | None, _INBOX]
 NeededInboxOption = Annotated[str, _INBOX]
 TokenFileOption = Annotated[Path | None, _TOKEN_FILE]
 
 
-def parse_filters(texts: Iterable[str] | None) -> Filter | None:
-    """Parse `--filter` options; a repeated filter has all its values."""
+def wait_seconds(timeout: float | None, default: float, *, wait: bool) -> float | None:
+    """Return how long to wait for processing, None not to wait."""
+    if timeout is not None and not wait:
+        raise CommandError(ExitCode.USAGE, "--timeout is how long --wait waits: pass --wait as well, or neither.")
+    return (default if timeout is None else timeout) if wait else None
+
+
+def parse_filters(texts: Sequence[str] | None, names_of: Callable[[], type], out: Output) -> Filter | None:
+    """Parse `--filter` options; a repeated filter has all its values.
+
+    A name that is not in the API's document is passed on, because the service may know it, with a warning.
+
+    Args:
+        texts: The options.
+        names_of: Returns the generated type that has the names, which takes a while to import.
+        out: Prints the warnings.
+    """
+    if not texts:
+        return None
     found: dict[str, list[str]] = {}
-    for text in texts or ():
+    for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
             raise typer.BadParameter(f"{text!r} has no '=': write FILTER=VALUE, such as name_cont=moon.")
         found.setdefault(name, []).append(value)
-    return Filter((name, values[0] if len(values) == 1 else values) for name, values in found.items()) or None
+    known = names_of().__annotations__
+    for name in found.keys() - known:
+        out.warn(f"The API's document has no filter {name!r}; the service may ignore it.{did_you_mean(name, known)}")
+    return Filter((name, values[0] if len(values) == 1 else values) for name, values in found.items())
+
+
+def parse_events(names: list[str] | None, out: Output) -> list[EventName] | None:
+    """Return the events of `--event` options; those that the API's document does not have are passed on."""
+    from contentgroove._core.names import KnownEvent
+
+    if names is None:
+        return None
+    known: tuple[str, ...] = get_args(KnownEvent)
+    for name in names:
+        if name not in known:
+            out.warn(f"The API's document has no event {name!r}.{did_you_mean(name, known)}")
+    return [EventName(name) for name in names]
 
 
 def parse_sort(text: str | None, order_type: object) -> Sort | None:
@@ -77,21 +114,13 @@ def parse_sort(text: str | None, order_type: object) -> Sort | None:
     orders: tuple[str, ...] = get_args(order_type)
     if text is not None and text not in orders:
         names = ", ".join(order for order in orders if not order.startswith("-"))
-        raise typer.BadParameter(f"{text!r} is not a sort order: choose one of {names}, or -NAME for descending.")
+        message = f"--sort: {text!r} is not one of {names}, or one of these with a minus in front."
+        raise typer.BadParameter(message + did_you_mean(text, orders))
     return None if text is None else Sort(text)
 
 
 PROCESSING_STATES: dict[object, str] = {True: "processing", False: "finished", None: "queued"}
 """What `is_processing` means, in one word."""
-
-
-def format_timecode(seconds: float, point: str = ".") -> str:
-    """Format seconds as HH:MM:SS.mmm, with a comma for SubRip; negative and non-finite numbers count as 0."""
-    total = round(max(seconds, 0.0) * 1000) if math.isfinite(seconds) else 0
-    remaining, milliseconds = divmod(total, 1000)
-    remaining, second = divmod(remaining, 60)
-    hour, minute = divmod(remaining, 60)
-    return f"{hour:02}:{minute:02}:{second:02}{point}{milliseconds:03}"
 
 
 def parse_time(text: str) -> float:
@@ -113,6 +142,9 @@ def find_secret_token(file: Path | None) -> Secret | None:
     It is never an argument, which other users of the machine could read.
     """
     if file is None:
+        # It imports the connections, which --help and completion do not need.
+        from contentgroove._io.client_options import read_variable
+
         return read_variable(TOKEN_VARIABLE)
     token = read_secret(file, "token", ExitCode.USAGE)
     if not token.reveal():

@@ -18,19 +18,20 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from contentgroove._core.redaction import redact_text
 from contentgroove.errors import MissingFieldError
 
+from .exit_codes import CommandError, ErrorReport, ExitCode
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
+    from pathlib import Path
 
     from rich.console import Console
 
     from contentgroove._models.base import Model
-
-    from .exit_codes import ErrorReport
 
 T = TypeVar("T")
 
@@ -117,11 +118,11 @@ class Output:
 
     def warn(self, text: str) -> None:
         """Print a warning to standard error, also with --quiet or in a log."""
-        write_error(f"warning: {single_line(text)}")
+        write_error(f"{_label('warning', 33)} {single_line(text)}")
 
     def failure(self, failure: ErrorReport) -> None:
         """Print an error and what to do next."""
-        write_error(f"error: {single_line(failure.message)}")
+        write_error(f"{_label('error', 31)} {single_line(failure.message)}")
         if failure.hint:
             write_error(f"  {single_line(failure.hint)}")
 
@@ -138,16 +139,28 @@ class Output:
 
     def document(self, data: object) -> None:
         """Print a JSON document."""
-        _write(_to_json(data, indent=2))
+        _write(to_json(data, indent=2))
 
-    def text(self, text: str) -> None:
-        """Print text for other programs: unchanged, except that a terminal gets no control characters."""
-        sys.stdout.write(multi_line(text.replace("\r\n", "\n")) if is_terminal(sys.stdout) else text)
+    def text(self, text: str, encoding: str = "utf-8", path: Path | None = None) -> None:
+        """Print the content of a file, or write it into one: unchanged, except that a terminal gets no controls."""
+        if path is None and is_terminal(sys.stdout):
+            sys.stdout.write(multi_line(text.replace("\r\n", "\n")))
+            return
+        # As bytes, so that line endings are the same on every system.
+        content = text.encode(encoding, "backslashreplace")
+        if path is None:
+            sys.stdout.flush()
+            sys.stdout.buffer.write(content)
+            return
+        try:
+            path.write_bytes(content)
+        except OSError as error:
+            raise CommandError(ExitCode.FAILED, f"Cannot write {path}: {error.strerror}.") from error
 
     def line(self, data: Mapping[str, Any], cells: Sequence[str]) -> None:
         """Print one of several results: a JSON line, or cells."""
         gap = "  " if is_terminal(sys.stdout) else "\t"
-        _write(_to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
+        _write(to_json(data) if self.json else gap.join(single_line(cell) for cell in cells))
 
     def summary(self, text: str, *, always: bool = False) -> None:
         """Print a line about the whole run to standard error, also in a log, but with --quiet only if `always`."""
@@ -169,7 +182,7 @@ class Output:
                 # None of what was sent can be read.
                 continue
             if self.json:
-                _write("\n".join(_to_json(data(item)) for item in items))
+                _write("\n".join(to_json(data(item)) for item in items))
             else:
                 rows = [[single_line(cell or "") for cell in texts_of(item, columns).values()] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
@@ -225,7 +238,8 @@ def _escape_control(match: re.Match[str]) -> str:
     return f"\\x{code:02x}" if code <= 0xFF else f"\\u{code:04x}"  # noqa: PLR2004 - the largest number of two hex digits
 
 
-def _to_json(data: object, indent: int | None = None) -> str:
+def to_json(data: object, indent: int | None = None) -> str:
+    """Return the JSON of data without control characters."""
     return safe_json(json.dumps(data, ensure_ascii=False, indent=indent, default=_json_default))
 
 
@@ -244,6 +258,10 @@ def _write(text: str) -> None:
     sys.stdout.flush()
 
 
+def _label(word: str, colour: int) -> str:
+    return f"\x1b[1;{colour}m{word}:\x1b[0m" if wants_colour(sys.stderr) else f"{word}:"
+
+
 def write_error(text: str) -> None:
     """Write to standard error if it is open, without the credentials in URLs."""
     try:
@@ -258,7 +276,26 @@ def _console(stream: Any) -> Console:
     from rich.console import Console
 
     # The texts come from the service and from files: nothing in them is markup, an emoji's name or to be coloured.
-    return Console(file=stream, markup=False, emoji=False, highlight=False)
+    # rich has no colours for a terminal that calls itself dumb, even if they are forced.
+    forced: Literal["auto", "standard"] = "standard" if os.environ.get("TERM") == "dumb" else "auto"
+    system = forced if wants_colour(stream) else None
+    return Console(file=stream, markup=False, emoji=False, highlight=False, color_system=system)
+
+
+def wants_colour(stream: Any) -> bool:
+    """Return True if output to a stream is coloured: it is a terminal, and the environment does not say otherwise.
+
+    NO_COLOR (https://no-color.org) is stronger than FORCE_COLOR and CLICOLOR_FORCE, which are stronger than the rest.
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    forced = [value for name in ("FORCE_COLOR", "CLICOLOR_FORCE") if (value := os.environ.get(name))]
+    if forced:
+        return forced[0] not in {"0", "false"}
+    # A console of Windows shows escapes as they are, unless it is a newer one.
+    usable = sys.platform != "win32" or bool(os.environ.get("WT_SESSION") or os.environ.get("TERM"))
+    plain = os.environ.get("TERM") in {"dumb", "unknown"} or os.environ.get("CLICOLOR") == "0"
+    return is_terminal(stream) and usable and not plain
 
 
 def prepare_streams() -> None:

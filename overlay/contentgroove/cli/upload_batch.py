@@ -7,7 +7,7 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass, field
-from glob import glob
+from glob import glob, has_magic
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from contentgroove._io.checkpoint_folders import FileCheckpoints, choose_checkpo
 from contentgroove.errors import AuthenticationError, ContentGrooveError, NotFoundError, WaitTimeoutError
 
 from .exit_codes import CommandError, ErrorReport, ExitCode, combined_exit_code, describe_error
-from .output import document
+from .output import Column, document
 from .progress_display import UploadDisplay, wait_spinner
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from contentgroove import AsyncContentGroove
     from contentgroove._core.identity import Identify
-    from contentgroove.checkpoints import PostgresCheckpoints
+    from contentgroove.checkpoints import JobResult, PostgresCheckpoints
     from contentgroove.models import Media
 
     from .output import Output
@@ -46,21 +46,42 @@ def open_job(name: str) -> Generator[PostgresCheckpoints]:
 
     conninfo = os.environ.get(CHECKPOINTS_VARIABLE)
     if not conninfo:
-        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://user@host/name."
+        hint = f"Set {CHECKPOINTS_VARIABLE} to a conninfo such as postgresql://host/name."
         raise CommandError(ExitCode.USAGE, "--job needs a PostgreSQL database.", hint)
     with PostgresCheckpoints(conninfo, job=name) as checkpoints:
         yield checkpoints
 
 
-def expand_patterns(files: Iterable[Path], system: str = os.name) -> Iterator[Path]:
-    """Replace patterns such as `*.mp4` by the files that they match, as shells do on every system but Windows.
+RESULT_COLUMNS: list[Column[JobResult]] = [
+    Column("file", lambda result: result.key),
+    Column("state", lambda result: result.state, 8),
+    Column("media", lambda result: result.media_id, 36),
+    Column("error", lambda result: result.error or (f"uploaded by {result.holder}" if result.holder else None)),
+]
 
-    A pattern without a match stays, and is then reported as missing.
-    """
+
+def result_json(result: JobResult) -> dict[str, Any]:
+    """Return the JSON document of a file of a job."""
+    return {
+        "file": result.key,
+        "state": result.state,
+        "media_id": result.media_id,
+        "error": result.error,
+        "holder": result.holder,
+    }
+
+
+def expand_patterns(files: Iterable[Path]) -> Iterator[Path]:
+    """Replace patterns such as `*.mp4` by the files that they match, as shells do, except those of Windows."""
     for file in files:
         # The name of a file may look like a pattern: film[1].mp4.
-        matches = [] if system != "nt" or file.exists() else sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
-        yield from map(Path, matches) if matches else (file,)
+        if not has_magic(str(file)) or os.path.lexists(file):
+            yield file
+            continue
+        matches = sorted(glob(str(file)))  # noqa: PTH207 - a pattern may be absolute
+        if not matches:
+            raise CommandError(ExitCode.USAGE, f"No file matches {file}.", "Nothing was sent.")
+        yield from map(Path, matches)
 
 
 def refuse_urls(files: Iterable[Path]) -> None:
@@ -70,7 +91,7 @@ def refuse_urls(files: Iterable[Path]) -> None:
         found = re.match(r"(https?):/+", str(file), re.IGNORECASE)
         if found is not None and not os.path.exists(file):  # noqa: PTH110 - Path.exists raises for a name that is too long
             url = redact_text(f"{found[1]}://{str(file)[found.end() :]}")
-            hint = "Let the service fetch it: contentgroove medias create SOURCE_URL"
+            hint = "Let the service fetch it: contentgroove medias create SOURCE-URL"
             raise CommandError(ExitCode.USAGE, f"{url} is a URL, not a file.", hint)
 
 

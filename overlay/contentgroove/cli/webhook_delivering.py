@@ -87,6 +87,7 @@ def listen(
         "webhooks trigger media.processing_finished --to URL --set data.attributes.has_fetch_error=true",
         "webhooks trigger media.processing_finished --name Film --print > body.json",
     ),
+    exit_codes={7: "the app cannot be reached", 10: "its response is not 200"},
     needs_client=False,
 )
 def trigger(
@@ -138,15 +139,19 @@ def trigger(
     examples=(
         "webhooks replay body.json --to http://127.0.0.1:8000/",
         "webhooks replay body.json --inbox events.db",
-        "webhooks replay MEDIA_ID --inbox events.db",
+        "webhooks replay MEDIA-ID --inbox events.db",
         "webhooks replay --unreadable --inbox events.db",
     ),
+    exit_codes={7: "the app cannot be reached", 10: "its response is not 200, or the event stays in the inbox"},
     needs_client=False,
 )
 def replay(
     run: CommandContext,
     source: Annotated[
-        str | None, typer.Argument(metavar="FILE|KEY|MEDIA_ID", help="A saved body, or an event in the inbox.")
+        str | None,
+        typer.Argument(
+            metavar="KEY", help="A file with a saved body; or the key or media id of an event in the inbox."
+        ),
     ] = None,
     *,
     to: Annotated[str | None, typer.Option("--to", metavar="URL", help="POST the file to this URL.")] = None,
@@ -170,7 +175,7 @@ def replay(
     if (to is None) == (inbox is None):
         raise CommandError(ExitCode.USAGE, "Pass either --to URL or --inbox FILE.")
     if (source is None) != unreadable or (unreadable and to is not None):
-        raise CommandError(ExitCode.USAGE, "Pass FILE, KEY or MEDIA_ID, or --unreadable with --inbox FILE.")
+        raise CommandError(ExitCode.USAGE, "Pass FILE, KEY or MEDIA-ID, or --unreadable with --inbox FILE.")
     if source is None:
         with options.open_inbox(inbox, create=False) as opened:
             webhook_inbox.read_bodies_again(run.out, opened)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import difflib
 import json
 import uuid
 from typing import TYPE_CHECKING, Any, cast, get_args
@@ -16,6 +15,7 @@ from contentgroove.webhooks import parse_event
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 
 from .exit_codes import CommandError, ExitCode
+from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -152,8 +152,7 @@ def _check_unknown(out: Output, event: str, *, any_event: bool) -> None:
     if any_event:
         out.warn(f"The contract has no event {event!r}; it is sent nevertheless.")
         return
-    similar = difflib.get_close_matches(event, EVENTS, n=1, cutoff=0.4)
-    advice = f"Did you mean {similar[0]}?" if similar else f"It has: {', '.join(EVENTS)}."
+    advice = did_you_mean(event, EVENTS).strip() or f"It has: {', '.join(EVENTS)}."
     raise CommandError(
         ExitCode.USAGE,
         f"The contract has no event {event!r}. {advice}",

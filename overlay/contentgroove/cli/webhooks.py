@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from contentgroove._core.inputs import EventName
 from contentgroove._core.redaction import redact_url
-from contentgroove.webhooks import subscribe
+from contentgroove.errors import InvalidInputError
 
 from . import options
 from .command import CommandContext, command
+from .exit_codes import CommandError, ExitCode
 from .output import Column, document, texts_of
 from .webhook_delivering import app
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 EventsOption = Annotated[
     list[str] | None,
-    typer.Option("--event", "-e", metavar="NAME", help="Such as media.processing_finished; repeatable. Default: all."),
+    typer.Option("--event", "-e", metavar="EVENT", help="Such as media.processing_finished; repeatable. Default: all."),
 ]
 
 
@@ -52,15 +52,22 @@ def list_(
     """
     from contentgroove_api.models.get_webhook_subscriptions_sort import GetWebhookSubscriptionsSort
 
-    filters, order = options.parse_filters(filter_), options.parse_sort(sort, GetWebhookSubscriptionsSort)
+    filters = options.parse_filters(filter_, _filter_names, run.out)
+    order = options.parse_sort(sort, GetWebhookSubscriptionsSort)
     pager = run.client.webhook_subscriptions.list(filter=filters, sort=order, limit=limit, page_size=page_size)
     run.out.table(pager.pages(), COLUMNS, document, "No subscriptions.")
 
 
-@command(app, "show", examples=("webhooks show SUBSCRIPTION_ID --json",))
+def _filter_names() -> type:
+    from contentgroove._core.names import SubscriptionFilter
+
+    return SubscriptionFilter
+
+
+@command(app, "show", examples=("webhooks show SUBSCRIPTION-ID --json",))
 def show(
     run: CommandContext,
-    subscription_id: Annotated[str, typer.Argument(metavar="SUBSCRIPTION_ID", help="The subscription's id.")],
+    subscription_id: Annotated[str, typer.Argument(metavar="SUBSCRIPTION-ID", help="The subscription's id.")],
 ) -> None:
     """Show a subscription. Only --json includes the token in its URL."""
     subscription = run.client.webhook_subscriptions.get(subscription_id)
@@ -78,12 +85,10 @@ def create(
 
     `webhooks subscribe` adds a secret token, which distinguishes real events from forged ones.
     """
-    subscription = run.client.webhook_subscriptions.create(url=url, subscribed_events=_as_names(events))
+    subscription = run.client.webhook_subscriptions.create(
+        url=url, subscribed_events=options.parse_events(events, run.out)
+    )
     run.out.print_item(fields(subscription), document(subscription))
-
-
-def _as_names(events: list[str] | None) -> list[EventName] | None:
-    return None if events is None else [EventName(name) for name in events]
 
 
 @command(app, "subscribe", examples=("webhooks subscribe https://example.com/contentgroove",))
@@ -99,15 +104,20 @@ def subscribe_(
     trusted. Pass it to your receiver (secret_token=…), or to `contentgroove webhooks listen` in the environment
     variable CONTENTGROOVE_WEBHOOK_TOKEN.
     """
-    subscription, token = subscribe(run.client, url, events=_as_names(events))
+    from contentgroove.webhooks import subscribe
+
+    try:
+        subscription, token = subscribe(run.client, url, events=options.parse_events(events, run.out))
+    except InvalidInputError as error:
+        raise CommandError(ExitCode.USAGE, f"URL {error.message.removeprefix('base ')}") from error
     run.out.print_item({**fields(subscription), "token": token}, {**document(subscription), "token": token})
     run.out.print_note("The token is not shown again. Keep it for your receiver, and out of arguments and logs.")
 
 
-@command(app, "delete", examples=("webhooks delete SUBSCRIPTION_ID --yes",))
+@command(app, "delete", examples=("webhooks delete SUBSCRIPTION-ID --yes",))
 def delete(
     run: CommandContext,
-    subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION_ID...", help="Ids of subscriptions.")],
+    subscription_ids: Annotated[list[str], typer.Argument(metavar="SUBSCRIPTION-ID...", help="Ids of subscriptions.")],
     *,
     yes: options.YesOption = False,
 ) -> None:
@@ -141,6 +151,7 @@ def events_(
     app,
     "status",
     examples=("webhooks status --inbox events.db", "webhooks status --inbox events.db --worker-within 60 --json"),
+    exit_codes={1: "an event is overdue, the worker pauses because of an outage, or --worker-within fails"},
     needs_client=False,
 )
 def status(

@@ -4,13 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import typer
+from contentgroove.cli import main
 
-from contentgroove.errors import ContentGrooveError
-
-from .command import mcp
-
-try:
-    typer.run(mcp)
-except ContentGrooveError as error:
-    sys.exit(f"error: {error}")
+sys.argv.insert(1, "mcp")
+main()

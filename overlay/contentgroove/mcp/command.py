@@ -9,11 +9,13 @@ from typing import Annotated
 import typer
 
 from contentgroove._extras import needs
+from contentgroove.cli.command import own_command
 
 
 def register(app: typer.Typer) -> None:
     """Add this package's command to the command line."""
-    app.command("mcp")(mcp)
+    examples = ("mcp --read-only", "mcp --upload-root videos --tools upload_media,list_medias")
+    own_command(app, "mcp", examples=examples)(mcp)
 
 
 def mcp(
@@ -23,7 +25,10 @@ def mcp(
         bool, typer.Option("--allow-destructive", help="Allow tools that change or delete data.")
     ] = False,
     tools: Annotated[
-        str | None, typer.Option("--tools", metavar="A,B", help="Offer only these tools, and those of added sources.")
+        str | None,
+        typer.Option(
+            "--tools", metavar="NAMES", help="Offer only these tools, separated by commas, and those of added sources."
+        ),
     ] = None,
     dotted_names: Annotated[
         bool, typer.Option("--dotted-names", help="Publish clips.getApiV1Clips, not clips_getApiV1Clips.")

@@ -1,0 +1,116 @@
+"""The help of commands: nothing is cut, examples can be pasted from every width, and mistyped commands are guessed.
+
+typer's plain help is used, because it suits narrow and dumb terminals and takes a third of the time of the other.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from typer.core import TyperCommand, TyperGroup
+
+from .exit_codes import CommandError, ExitCode
+from .suggestions import did_you_mean
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+MAX_WIDTH = 100
+"""Longer lines are hard to read. typer's own limit is 80."""
+
+_HEADING = re.compile(r"^ {0,2}[A-Z][a-z ]+:(?= |$)", re.MULTILINE)
+
+
+def epilog(examples: Sequence[str], exit_codes: Mapping[int, str] | None = None) -> str:
+    """Return what stands below the options.
+
+    Args:
+        examples: Arguments of the program, without its name.
+        exit_codes: The codes that mean something special for this command.
+    """
+    blocks = ["Examples:", *(f"  contentgroove {example}" for example in examples)]
+    if exit_codes:
+        blocks += ["", "Exit codes:", *(f"  {code:>3}  {meaning}" for code, meaning in exit_codes.items())]
+    return "\n".join(blocks)
+
+
+def wrap_line(line: str, width: int) -> str:
+    """Wrap a line of an epilog; a command gets backslashes, so that it can be pasted."""
+    import textwrap
+
+    indent = line[: len(line) - len(line.lstrip())]
+    code = re.match(r" *\d+ +", line)
+    if code is not None:
+        indent = " " * len(code[0])
+    if not line.startswith("  contentgroove "):
+        return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
+    rows = [indent + "contentgroove"]
+    for word in re.findall(r"(?:'[^']*'|\S)+", line)[1:]:
+        if len(rows[-1]) + len(word) + 3 > width and rows[-1].strip() != "contentgroove":
+            rows[-1] += " \\"
+            rows.append(f"{indent}    {word}")
+        else:
+            rows[-1] += f" {word}"
+    return "\n".join(rows)
+
+
+def summary(command: Any) -> str:
+    """Return the first sentence of a command's help, which typer would cut to fit into one line."""
+    text = " ".join((command.short_help or command.help or "").split("\n\n")[0].split())
+    return re.split(r"(?<=[.!?]) (?=[A-Z])", text, maxsplit=1)[0]
+
+
+class _Help:
+    """What groups and commands share."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, whose headings are bold if colours are wanted."""
+        text: str = super().get_help(ctx)  # type: ignore[misc]
+        return _HEADING.sub(lambda heading: f"\x1b[1m{heading[0]}\x1b[0m", text) if ctx.color else text
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the arguments, without the braces by which typer marks those that are needed."""
+        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
+        return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in pieces]
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write examples and exit codes."""
+        del ctx
+        text: str | None = self.epilog  # type: ignore[attr-defined]
+        if text:
+            lines = [wrap_line(line, formatter.width) for line in text.split("\n")]
+            formatter.write("\n" + "\n".join(lines) + "\n")
+
+
+class CommandWithHelp(_Help, TyperCommand):
+    """A command."""
+
+
+class GroupWithHelp(_Help, TyperGroup):
+    """A group that shows its help when it is called alone."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Treat a call without arguments as --help."""
+        return super().parse_args(ctx, args if args or ctx.resilient_parsing else ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> tuple[str | None, Any, list[str]]:
+        """Find the command that is called, or raise a CommandError that names a similar one."""
+        name = args[0]
+        if ctx.resilient_parsing or name.startswith("-") or self.get_command(ctx, name) is not None:
+            return super().resolve_command(ctx, args)
+        similar = did_you_mean(name, self.similar_commands(ctx, name))
+        raise CommandError(
+            ExitCode.USAGE, f"There is no command {name!r}.{similar}", f"Help: {ctx.command_path} --help"
+        )
+
+    def similar_commands(self, ctx: Any, name: str) -> Iterable[str]:
+        """Return the commands that may be meant."""
+        del name
+        return self.list_commands(ctx)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List the commands with whole sentences."""
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary(command)) for name, command in commands])

@@ -1,0 +1,60 @@
+"""What was probably meant by a mistyped name or id."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from contentgroove.errors import ContentGrooveError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contentgroove import ContentGroove
+    from contentgroove.errors import NotFoundError
+
+_MIN_PREFIX = 4
+_SIMILAR_IDS = 0.8
+"""Two random ids have about 0.5 in common."""
+
+_RECENT = 100
+_RESOURCES = {"medias": "medias", "clips": "clips", "webhook_subscriptions": "webhook_subscriptions"}
+
+
+def similar(word: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | None:
+    """Return the name that is most similar to a word: one that starts with it, or one with a slip; None if none is."""
+    from difflib import get_close_matches
+
+    known = {name.casefold(): name for name in names}
+    word = word.casefold()
+    begun = sorted((name for name in known if name.startswith(word)), key=len) if len(word) >= _MIN_PREFIX else []
+    found = get_close_matches(word, known, n=1, cutoff=cutoff) or begun[:1]
+    return known[found[0]] if found else None
+
+
+def did_you_mean(word: str, names: Iterable[str]) -> str:
+    """Return a sentence with the most similar name, with a space in front; empty if none is similar."""
+    found = similar(word, names)
+    return "" if found is None else f" Did you mean {found!r}?"
+
+
+def did_you_mean_id(client: ContentGroove, error: NotFoundError) -> str:
+    """Return a sentence with the resource that was probably meant by an id that does not exist; else an empty text.
+
+    That takes one more request, for the newest hundred resources of the same kind.
+    """
+    collection, _, missing = (error.request.url if error.request else "").partition("?")[0].rpartition("/")
+    resource: Any = getattr(client, _RESOURCES.get(collection.rpartition("/")[2], ""), None)
+    if resource is None or not missing:
+        return ""
+    from urllib.parse import unquote
+
+    missing = unquote(missing)
+    try:
+        newest = list(next(iter(resource.list(sort="-created_at", page_size=_RECENT).pages()), ()))
+    except ContentGrooveError:
+        return ""
+    for item in newest:
+        if getattr(item, "name", None) == missing:
+            return f" Did you mean {item.id}, which has this name?"
+    found = similar(missing, (item.id for item in newest), cutoff=_SIMILAR_IDS)
+    return "" if found is None else f" Did you mean {found}?"

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.pointers import join
 
 from .changes import Location
-from .lifecycle import lifecycle_changes
 from .messages import compare_messages
 from .operations import WHOLE, callbacks, parameter_names, read_webhooks
 from .reading import Part, encoded
-from .texts import report_texts
+from .texts import lifecycle_changes, report_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -67,6 +66,7 @@ class OperationComparer:
 
     def _callbacks(self, old: Operation, new: Operation) -> None:
         readers = self._context.readers
+        self._context.locate(new.location())
         before, after = callbacks(readers[0], old), callbacks(readers[1], new)
         self._names(_merged(before), _merged(after), new)
         for name in [name for name in before if name in after]:

@@ -220,7 +220,7 @@ def _address(process: subprocess.Popen[str]) -> str:
     output = "".join(process.stdout.readline() for _ in range(3))
     found = re.search(r"http://\S+", output)
     assert found is not None, output
-    assert "Ctrl+C" in output
+    assert "Ctrl-C" in output
     return found[0]
 
 

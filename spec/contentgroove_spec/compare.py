@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import dataclasses
+import functools
+from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import as_object
 
@@ -13,18 +15,20 @@ from .examples import exemplified
 from .findings import Findings, change_of
 from .operation_comparison import OperationComparer
 from .operations import read_operations
-from .reading import Part, Reader, Unchanged, encoded
+from .reading import Part, Reader, Unchanged, encoded, with_text_keys
 from .schema_comparison import SchemaComparer
 from .security import Security
 from .servers import base_path_of, compare_servers
 from .texts import report_texts
-from .uses import ORDER, Graph
+from .uses import ORDER, Graph, Lazy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .documents import Document
     from .operations import Operation
+    from .reading import Unread
+    from .uses import Node
 
 _TEXTS = frozenset({"openapi", "tags", "externalDocs", "jsonSchemaDialect", "$self"})
 
@@ -47,7 +51,7 @@ class _Documents:
     """The comparison of two documents."""
 
     def __init__(self, old: Document, new: Document) -> None:
-        self._readers = Reader(old, "old"), Reader(new, "new")
+        self._readers = Reader(with_text_keys(old), "old"), Reader(with_text_keys(new), "new")
         self._findings, self._graph = Findings(), Graph()
         unchanged = Unchanged(*self._readers)
         self._schemas = SchemaComparer(self._readers, unchanged, self._graph, self._findings)
@@ -141,7 +145,12 @@ class _Documents:
     def _not_compared(self) -> Iterator[NotCompared]:
         for reader in self._readers:
             for pointer, unread in reader.unread.items():
-                locations: dict[Location, Any] = dict.fromkeys(unread.locations)
-                for node in self._schemas.unread.get((reader.side, pointer), []):
-                    locations.update((use.root.location, None) for use in self._graph.fields(node))
-                yield NotCompared(reader.side, pointer, unread.reason, tuple(locations))
+                nodes = self._schemas.unread.get((reader.side, pointer), [])
+                find = functools.partial(self._locations, unread, nodes)
+                yield NotCompared(reader.side, pointer, unread.reason, Lazy(find))
+
+    def _locations(self, unread: Unread, nodes: list[Node]) -> Iterator[Location]:
+        yield from unread.locations
+        for node in nodes:
+            for use in self._graph.fields(node):
+                yield dataclasses.replace(use.root.location, field=use.field)

@@ -10,7 +10,7 @@ from contentgroove._openapi.pointers import join, split
 
 from .changes import Change, Rating, Subject
 from .rules import RULES
-from .uses import ORDER, LazyUses, Source
+from .uses import ORDER, Lazy, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -108,9 +108,10 @@ def change_of(finding: Finding, graph: Graph) -> Change:
     rating, reason = (worst.rating, worst.reason) if worst is not None else _unused(rule)
     old, new = (None if part is None else part.value for part in (finding.old, finding.new))
 
-    def uses() -> Iterator[Use]:
-        for source in sources:
-            yield from source.uses(graph, rule)
+    def uses() -> list[Use]:
+        """Find the uses, the gravest first."""
+        found = (use for source in sources for use in source.uses(graph, rule))
+        return sorted(found, key=lambda use: ORDER[use.rating])
 
     return Change(
         rule.id,
@@ -122,7 +123,7 @@ def change_of(finding: Finding, graph: Graph) -> Change:
         old,
         new,
         *finding.pointers,
-        LazyUses(uses),
+        Lazy(uses),
         newly_required=rule.newly_required,
     )
 

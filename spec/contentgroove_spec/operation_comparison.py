@@ -67,6 +67,7 @@ class OperationComparer:
 
     def _callbacks(self, old: Operation, new: Operation) -> None:
         readers = self._context.readers
+        self._context.locate(new.location())
         before, after = callbacks(readers[0], old), callbacks(readers[1], new)
         self._names(_merged(before), _merged(after), new)
         for name in [name for name in before if name in after]:

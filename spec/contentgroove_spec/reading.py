@@ -220,12 +220,30 @@ def _with_integers(value: Any) -> Any:
     return value
 
 
+def with_text_keys(document: Document) -> Document:
+    """Return a document whose keys are texts, as JSON demands: `200` is "200" (OpenAPI 3.1, 4.2)."""
+    try:
+        encoded(document)
+    except TypeError:
+        return cast("Document", _with_text_keys(document))
+    return document
+
+
+def _with_text_keys(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {str(name): _with_text_keys(member) for name, member in cast("dict[Any, Any]", value).items()}
+    if isinstance(value, list):
+        return [_with_text_keys(item) for item in cast("list[Any]", value)]
+    return value
+
+
 def all_references(value: Any) -> set[str]:
     """Return every reference in a value."""
     found: set[str] = set()
     pending: list[Any] = [value]
     while pending:
-        item: Iterable[Any] = pending.pop()
+        item: Any = pending.pop()
+        inner: Iterable[Any] = item
         if isinstance(item, dict):
             members = cast("Document", item)
             for name in _REFERENCES:
@@ -233,8 +251,8 @@ def all_references(value: Any) -> set[str]:
                     found.add(reference)
             if "discriminator" in members:
                 found.update(mapped_references(members["discriminator"]).values())
-            item = members.values()
-        pending.extend(member for member in item if isinstance(member, (dict, list)))
+            inner = members.values()
+        pending.extend(member for member in inner if isinstance(member, (dict, list)))
     return found
 
 
@@ -267,12 +285,19 @@ class Unchanged:
     """Knows which parts of two documents have the same content, with everything that they refer to."""
 
     def __init__(self, old: Reader, new: Reader) -> None:
+        self._known: dict[tuple[str, str], bool] = {}
         self._comparable = old.references_stand_alone == new.references_stand_alone
         self._changed = self._changed_references(old, new) if self._comparable else set[str]()
 
     def __call__(self, old: Part, new: Part) -> bool:
         """Return whether two parts have the same content."""
-        if not self._comparable or encoded(old.value) != encoded(new.value):
+        key = old.pointer, new.pointer
+        if key not in self._known:
+            self._known[key] = self._comparable and self._is_unchanged(old, new)
+        return self._known[key]
+
+    def _is_unchanged(self, old: Part, new: Part) -> bool:
+        if encoded(old.value) != encoded(new.value):
             return False
         return not (self._changed and new.has_parts and self._changed & all_references(new.value))
 

@@ -120,7 +120,7 @@ class View:
 
     def schema(self, name: str) -> Parts:
         """Return the schemas of a keyword that has one."""
-        return tuple(part for part in self.keywords(name) if isinstance(part.value, (dict, bool)))
+        return tuple(self.keywords(name))
 
     def required(self) -> dict[str, Part]:
         """Return the names that are required, each with the list that has it."""

@@ -9,16 +9,18 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast, overload
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, TypeVar, cast, overload
 
 from .changes import Direction, Location, Rating, Use
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .reading import Part
     from .rules import Rule, Verdict
     from .schemas import Parts
+
+_Item = TypeVar("_Item")
 
 SENT, RECEIVED = 1, 2
 BOTH = SENT | RECEIVED
@@ -153,26 +155,51 @@ class Graph:
         return self._fields[node, mask]
 
 
-def _fields(start: Node, start_mask: int) -> Iterator[FieldUse]:
-    # Nodes that were passed on the way are not passed again, so recursive schemas add no fields.
-    pending: deque[tuple[Node, str, int, bool, frozenset[int]]] = deque(
-        [(start, "", start_mask, False, frozenset({id(start)}))]
-    )
+class _Step(NamedTuple):
+    """A step back from a node to what uses it.
+
+    Attributes:
+        node: The node that was reached.
+        field: The field that leads from it to the first node.
+        mask: The directions in which it leads there.
+        turned: Whether narrowing and widening are exchanged in between.
+        later: The step before this one.
+    """
+
+    node: Node
+    field: str
+    mask: int
+    turned: bool
+    later: _Step | None
+
+    def has_passed(self, node: Node) -> bool:
+        """Return whether a node was passed, so that a recursive schema adds no fields."""
+        step: _Step | None = self
+        while step is not None:
+            if step.node is node:
+                return True
+            step = step.later
+        return False
+
+
+def _fields(start: Node, mask: int) -> Iterator[FieldUse]:
+    pending = deque([_Step(start, "", mask, turned=False, later=None)])
     visits: dict[tuple[int, int, bool], int] = {}
     found: dict[tuple[int, str], FieldUse] = {}
     while pending:
-        node, inner, mask, turned, passed = pending.popleft()
-        for edge in node.users:
-            narrowed, now_turned = mask & edge.mask, turned != edge.turned
-            name = edge.field + inner
-            if isinstance(edge.user, Root):
-                if _BITS[edge.user.direction] & narrowed:
-                    found.setdefault((edge.user.number, name), FieldUse(edge.user, name, now_turned))
+        step = pending.popleft()
+        for edge in step.node.users:
+            user, narrowed, turned = edge.user, step.mask & edge.mask, step.turned != edge.turned
+            if isinstance(user, Root):
+                if _BITS[user.direction] & narrowed:
+                    name = edge.field + step.field
+                    found.setdefault((user.number, name), FieldUse(user, name, turned))
                 continue
-            key = id(edge.user), narrowed, now_turned
-            if narrowed and id(edge.user) not in passed and visits.get(key, 0) < MAX_FIELDS:
-                visits[key] = visits.get(key, 0) + 1
-                pending.append((edge.user, name, narrowed, now_turned, passed | {id(edge.user)}))
+            key = id(user), narrowed, turned
+            known = visits.get(key, 0)
+            if narrowed and known < MAX_FIELDS and not step.has_passed(user):
+                visits[key] = known + 1
+                pending.append(_Step(user, edge.field + step.field, narrowed, turned, step))
     return iter(found.values())
 
 
@@ -221,29 +248,29 @@ def _use(location: Location, direction: Direction | None, verdict: Verdict) -> U
     return Use(location, direction, verdict.rating, verdict.reason)
 
 
-class LazyUses(Sequence[Use]):
-    """The uses of a change, found when they are first read: the gravest first."""
+class Lazy(Sequence[_Item]):
+    """Items that are found when they are first read."""
 
-    def __init__(self, find: Callable[[], Iterator[Use]]) -> None:
+    def __init__(self, find: Callable[[], Iterable[_Item]]) -> None:
         self._find = find
-        self._found: list[Use] | None = None
+        self._found: list[_Item] | None = None
 
-    def _all(self) -> list[Use]:
+    def _all(self) -> list[_Item]:
         if self._found is None:
-            self._found = sorted(dict.fromkeys(self._find()), key=lambda use: ORDER[use.rating])
+            self._found = list(dict.fromkeys(self._find()))
         return self._found
 
     def __len__(self) -> int:
         return len(self._all())
 
-    def __iter__(self) -> Iterator[Use]:
+    def __iter__(self) -> Iterator[_Item]:
         return iter(self._all())
 
     @overload
-    def __getitem__(self, index: int) -> Use: ...
+    def __getitem__(self, index: int) -> _Item: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[Use]: ...
-    def __getitem__(self, index: int | slice) -> Use | Sequence[Use]:
+    def __getitem__(self, index: slice) -> Sequence[_Item]: ...
+    def __getitem__(self, index: int | slice) -> _Item | Sequence[_Item]:
         return self._all()[index]
 
     def __eq__(self, other: object) -> bool:
@@ -251,3 +278,6 @@ class LazyUses(Sequence[Use]):
 
     def __hash__(self) -> int:
         return hash(tuple(self._all()))
+
+    def __repr__(self) -> str:
+        return repr(self._all())

@@ -242,10 +242,9 @@ def all_references(value: Any) -> set[str]:
     found: set[str] = set()
     pending: list[Any] = [value]
     while pending:
-        item: Any = pending.pop()
-        inner: Iterable[Any] = item
-        if isinstance(item, dict):
-            members = cast("Document", item)
+        inner: Iterable[Any] = pending.pop()
+        if isinstance(inner, dict):
+            members = cast("Document", inner)
             for name in _REFERENCES:
                 if isinstance(reference := members.get(name), str):
                     found.add(reference)

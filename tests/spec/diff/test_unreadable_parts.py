@@ -71,7 +71,7 @@ def test_both_documents_have_it() -> None:
 
 
 def test_a_part_of_an_all_of() -> None:
-    """What the readable parts of both documents have in common is compared; what may be in the other is not reported."""
+    """What the readable parts have in common is compared; what may be in the unreadable one is not reported."""
     part = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}}
     old = around({"allOf": [part, component("More")]}, More={"properties": {"c": {"type": "string"}}})
     new = around({"allOf": [{"properties": {"a": {"type": "integer"}}}, component("Lost")]})

@@ -15,8 +15,9 @@ from .examples import exemplified
 from .findings import Findings, change_of
 from .operation_comparison import OperationComparer
 from .operations import read_operations
+from .pairs import SchemaComparer
 from .reading import Part, Reader, Unchanged, encoded, with_text_keys
-from .schema_comparison import SchemaComparer
+from .schema_comparison import compare_pair
 from .security import Security
 from .servers import base_path_of, compare_servers
 from .texts import report_texts
@@ -54,7 +55,7 @@ class _Documents:
         self._readers = Reader(with_text_keys(old), "old"), Reader(with_text_keys(new), "new")
         self._findings, self._graph = Findings(), Graph()
         unchanged = Unchanged(*self._readers)
-        self._schemas = SchemaComparer(self._readers, unchanged, self._graph, self._findings)
+        self._schemas = SchemaComparer(self._readers, unchanged, self._graph, self._findings, compare=compare_pair)
         self._context = Context(self._readers, self._schemas, self._graph, self._findings)
         self._security = Security(self._context)
 

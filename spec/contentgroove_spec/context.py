@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from .lifecycle import lifecycle_changes
-from .texts import TEXTS, text_differences
+from .texts import TEXTS, lifecycle_changes, text_differences
 from .uses import Source
 
 if TYPE_CHECKING:
     from .changes import Direction, Location
     from .findings import Findings
+    from .pairs import SchemaComparer
     from .reading import Part, Reader
-    from .schema_comparison import SchemaComparer
     from .schemas import View
     from .uses import Graph
 

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.pointers import join
 
 from .changes import Location
-from .lifecycle import lifecycle_changes
 from .messages import compare_messages
 from .operations import WHOLE, callbacks, parameter_names, read_webhooks
 from .reading import Part, encoded
-from .texts import report_texts
+from .texts import lifecycle_changes, report_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

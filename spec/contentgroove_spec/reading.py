@@ -15,7 +15,7 @@ from contentgroove._openapi.pointers import escape, split
 from contentgroove._openapi.schemas import COMPONENTS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from .changes import Location, Side
     from .documents import Document
@@ -242,16 +242,17 @@ def all_references(value: Any) -> set[str]:
     found: set[str] = set()
     pending: list[Any] = [value]
     while pending:
-        inner: Iterable[Any] = pending.pop()
-        if isinstance(inner, dict):
-            members = cast("Document", inner)
+        value = pending.pop()
+        inner = cast("list[Any]", value)
+        if isinstance(value, dict):
+            members = cast("Document", value)
             for name in _REFERENCES:
                 if isinstance(reference := members.get(name), str):
                     found.add(reference)
             if "discriminator" in members:
                 found.update(mapped_references(members["discriminator"]).values())
-            inner = members.values()
-        pending.extend(member for member in inner if isinstance(member, (dict, list)))
+            inner = list(members.values())
+        pending += [member for member in inner if isinstance(member, (dict, list))]
     return found
 
 

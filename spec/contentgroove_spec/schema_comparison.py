@@ -1,4 +1,4 @@
-"""Compares pairs of schemas, each pair once."""
+"""Compares a pair of schemas: what objects and arrays may contain, and the logic of conditions."""
 
 from __future__ import annotations
 
@@ -7,128 +7,48 @@ from typing import TYPE_CHECKING, Any, cast
 from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import escape
 
-from .changes import Direction, Location, Rating
-from .findings import Findings
 from .reading import Part
-from .schemas import Views
 from .texts import compare_texts
 from .unions import compare_discriminators, compare_unions
-from .uses import BOTH, RECEIVED, SENT, Edge, Graph, Source
+from .uses import RECEIVED, SENT
 from .values import compare_types, compare_values, default_changes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from .reading import Reader, Unchanged
-    from .schemas import Parts, View
-    from .uses import Node
+    from .pairs import Pair
+    from .schemas import Parts, View, Views
 
 
-class SchemaComparer:
-    """Compares the schemas of two documents.
-
-    Attributes:
-        old: The views of the old document's schemas.
-        new: The views of the new one's.
-        unread: The pairs in which something could not be read, by the document's side and the JSON pointer.
-    """
-
-    def __init__(self, readers: tuple[Reader, Reader], unchanged: Unchanged, graph: Graph, findings: Findings) -> None:
-        self.old, self.new = (Views(reader) for reader in readers)
-        self.unchanged = unchanged
-        self.findings = findings
-        self.unread: dict[tuple[str, str], list[Node]] = {}
-        self._graph = graph
-
-    def connect(self, old: Parts, new: Parts, *, textual: bool = False) -> Node | None:
-        """Return the node of a pair of schemas; None if they have the same content."""
-        if self.same(old, new):
-            return None
-        if old and new:
-            old, new = tuple(map(self.old.resolved, old)), tuple(map(self.new.resolved, new))
-        # If there is only one schema, the change is where it is referred to.
-        return self._graph.node(old, new, textual=textual)
-
-    def same(self, old: Parts, new: Parts) -> bool:
-        """Return whether two schemas have the same content, with everything that they refer to."""
-        before, after = (tuple(map(views.resolved, parts)) for views, parts in ((self.old, old), (self.new, new)))
-        return len(before) == len(after) and all(map(self.unchanged, before, after))
-
-    def accepts(self, old: Parts, new: Parts) -> bool:
-        """Return whether everything that an app sends by one schema is accepted by another."""
-        graph, findings = Graph(), Findings()
-        comparer = SchemaComparer((self.old.reader, self.new.reader), self.unchanged, graph, findings)
-        node = comparer.connect(old, new)
-        if node is None:
-            return True
-        graph.add_root(node, Location(), Direction.SENT, None)
-        comparer.run()
-        graph.propagate()
-        verdicts = (
-            verdict for finding in findings for source in finding.sources for verdict in source.verdicts(finding.rule)
-        )
-        return all(verdict.rating is not Rating.BREAKING for verdict in verdicts)
-
-    def run(self) -> None:
-        """Compare all pairs that are pending, and those that they contain."""
-        while self._graph.pending:
-            node = self._graph.pending.popleft()
-            Pair(self, self._graph, node).compare()
+def compare_pair(pair: Pair) -> None:
+    """Compare a pair of schemas."""
+    _Comparison(pair).compare()
 
 
-class Pair:
-    """The comparison of one pair of schemas.
+class _Comparison:
+    """The comparison of one pair."""
 
-    Attributes:
-        node: The pair.
-        old: The view of the old schemas.
-        new: The view of the new ones.
-        branches: The JSON pointers of the branches of unions that correspond.
-    """
-
-    def __init__(self, comparer: SchemaComparer, graph: Graph, node: Node) -> None:
-        self.comparer = comparer
-        self.node = node
-        self.old, self.new = comparer.old.view(node.old), comparer.new.view(node.new)
-        self.branches: set[tuple[str, str]] = set()
-        self._graph = graph
-
-    def add(
-        self,
-        rule_id: str,
-        old: Part | None,
-        new: Part | None,
-        *,
-        name: str = "",
-        field: str = "",
-        mask: int = BOTH,
-    ) -> None:
-        """Add a change of this pair."""
-        source = Source(node=self.node, field=field, mask=mask)
-        parents = self.old.pointer or None, self.new.pointer or None
-        self.comparer.findings.add(rule_id, old, new, source, name=name, parents=parents)
-
-    def inner(self, old: Parts, new: Parts, field: str = "", *, mask: int = BOTH, turned: bool = False) -> None:
-        """Compare a pair of schemas inside this one."""
-        node = self.comparer.connect(old, new, textual=self.node.textual)
-        if node is not None and mask:
-            self._graph.connect(Edge(self.node, node, field, mask, turned))
+    def __init__(self, pair: Pair) -> None:
+        self._pair = pair
+        self._old, self._new = pair.old, pair.new
+        self._views = pair.comparer.old, pair.comparer.new
+        self._add, self._inner = pair.add, pair.inner
 
     def compare(self) -> None:
         """Compare the two schemas."""
-        old, new = self.old, self.new
+        old, new = self._old, self._new
         for side, view in (("old", old), ("new", new)):
             for pointer in view.unread:
-                self.comparer.unread.setdefault((side, pointer), []).append(self.node)
-        compare_texts(self)
+                self._pair.comparer.unread.setdefault((side, pointer), []).append(self._pair.node)
+        compare_texts(self._pair)
         if old.unread or new.unread:
             # What is missing on one side may be in the part that cannot be read.
             self._properties(only_common=True)
             return
-        if self._openness() or not compare_types(self) or compare_unions(self):
+        if self._openness() or not compare_types(self._pair) or compare_unions(self._pair):
             return
-        compare_values(self)
-        compare_discriminators(self)
+        compare_values(self._pair)
+        compare_discriminators(self._pair)
         if applies("object", old, new):
             self._properties()
             self._other_properties()
@@ -140,22 +60,22 @@ class Pair:
 
     def _openness(self) -> bool:
         """Compare whether any or no value is valid; return whether nothing else is to be compared."""
-        old, new = self.old, self.new
+        old, new = self._old, self._new
         if old.forbidden or new.forbidden:
             if not (old.forbidden and new.forbidden):
-                self.add("schema-forbidden" if new.forbidden else "schema-permitted", _whole(old), _whole(new))
+                self._add("schema-forbidden" if new.forbidden else "schema-permitted", _whole(old), _whole(new))
             return True
         if old.is_open == new.is_open:
             return old.is_open
         if old.is_open:
-            self.add("schema-specified", None, _whole(new))
+            self._add("schema-specified", None, _whole(new))
         else:
-            self.add("schema-unspecified", _whole(old), None)
+            self._add("schema-unspecified", _whole(old), None)
         return True
 
     def _properties(self, *, only_common: bool = False) -> None:
-        old, new = self.old.mapped("properties"), self.new.mapped("properties")
-        had, has = self.old.required(), self.new.required()
+        old, new = self._old.mapped("properties"), self._new.mapped("properties")
+        had, has = self._old.required(), self._new.required()
         for name in dict.fromkeys([*old, *new, *had, *has]):
             before, after = old.get(name), new.get(name)
             readable = self._masks(before, after)
@@ -163,18 +83,18 @@ class Pair:
             if before is not None and after is not None:
                 self._access(name, before, after, *readable)
                 if not (name in had and name in has):
-                    views = self.comparer.old.view(before), self.comparer.new.view(after)
+                    views = self._views[0].view(before), self._views[1].view(after)
                     for rule, was, now in default_changes(*views):
-                        self.add(rule, was, now, field=field, mask=readable[0] & readable[1])
-                self.inner(before, after, field, mask=readable[0] & readable[1])
+                        self._add(rule, was, now, field=field, mask=readable[0] & readable[1])
+                self._inner(before, after, field, mask=readable[0] & readable[1])
             elif only_common:
                 continue
             elif before is not None:
-                self.add("property-removed", before[0], None, name=name, field=field, mask=readable[0])
+                self._add("property-removed", before[0], None, name=name, field=field, mask=readable[0])
                 continue
             elif after is not None:
                 rule = "required-property-added" if name in has and name not in had else "property-added"
-                self.add(rule, None, after[0], name=name, field=field, mask=readable[1])
+                self._add(rule, None, after[0], name=name, field=field, mask=readable[1])
                 continue
             if not only_common:
                 self._required(name, had.get(name), has.get(name), readable)
@@ -182,7 +102,7 @@ class Pair:
     def _masks(self, before: Parts | None, after: Parts | None) -> tuple[int, int]:
         """Return the directions in which a property is used in both documents."""
         masks: list[int] = []
-        for views, parts in ((self.comparer.old, before), (self.comparer.new, after)):
+        for views, parts in ((self._views[0], before), (self._views[1], after)):
             view = views.view(parts or ())
             sent, received = not view.flag("readOnly"), not view.flag("writeOnly")
             masks.append((SENT if sent else 0) | (RECEIVED if received else 0))
@@ -195,11 +115,9 @@ class Pair:
             (RECEIVED, "writeOnly", "property-became-write-only", "property-no-longer-write-only"),
         ):
             if had & mask and not has & mask:
-                self.add(lost, before[0], _flag(self.comparer.new.view(after), keyword, after), name=name, field=field)
+                self._add(lost, before[0], _flag(self._views[1].view(after), keyword, after), name=name, field=field)
             elif has & mask and not had & mask:
-                self.add(
-                    gained, _flag(self.comparer.old.view(before), keyword, before), after[0], name=name, field=field
-                )
+                self._add(gained, _flag(self._views[0].view(before), keyword, before), after[0], name=name, field=field)
 
     def _required(self, name: str, had: Part | None, has: Part | None, readable: tuple[int, int]) -> None:
         """Compare whether a property is required, for each direction in which it is used."""
@@ -210,9 +128,9 @@ class Pair:
         gained = after & ~before & (common | (SENT & readable[1]))
         lost = before & ~after & common
         if gained:
-            self.add("property-became-required", None, has, name=name, field=field, mask=gained)
+            self._add("property-became-required", None, has, name=name, field=field, mask=gained)
         if lost:
-            self.add("property-no-longer-required", had, None, name=name, field=field, mask=lost)
+            self._add("property-no-longer-required", had, None, name=name, field=field, mask=lost)
 
     def _other_properties(self) -> None:
         rules = {
@@ -234,68 +152,68 @@ class Pair:
 
     def _other(self, keyword: str, field: str, rules: Mapping[tuple[str, str], str]) -> None:
         """Compare what is valid apart from what the schema names."""
-        old, new = self.old.schema(keyword), self.new.schema(keyword)
-        before, after = _opening(self.comparer.old, old), _opening(self.comparer.new, new)
+        old, new = self._old.schema(keyword), self._new.schema(keyword)
+        before, after = _opening(self._views[0], old), _opening(self._views[1], new)
         rule = rules.get((before, after))
         if rule is not None:
-            self.add(rule, *(parts[0] if parts else None for parts in (old, new)), field=field)
+            self._add(rule, *(parts[0] if parts else None for parts in (old, new)), field=field)
         elif "closed" not in (before, after):
-            self.inner(old, new, field)
+            self._inner(old, new, field)
 
     def _pattern_properties(self) -> None:
-        old, new = self.old.mapped("patternProperties"), self.new.mapped("patternProperties")
+        old, new = self._old.mapped("patternProperties"), self._new.mapped("patternProperties")
         for pattern in dict.fromkeys([*old, *new]):
             before, after = old.get(pattern), new.get(pattern)
             name = f"`{pattern}`"
             if before is not None and after is not None:
-                self.inner(before, after, "/*")
+                self._inner(before, after, "/*")
             elif after is not None:
-                closed = _opening(self.comparer.old, self.old.schema("additionalProperties")) == "closed"
+                closed = _opening(self._views[0], self._old.schema("additionalProperties")) == "closed"
                 rule = "pattern-property-permitted" if closed else "pattern-property-added"
-                self.add(rule, None, after[0], name=name, field="/*")
+                self._add(rule, None, after[0], name=name, field="/*")
             elif before is not None:
-                closed = _opening(self.comparer.new, self.new.schema("additionalProperties")) == "closed"
+                closed = _opening(self._views[1], self._new.schema("additionalProperties")) == "closed"
                 rule = "pattern-property-forbidden" if closed else "pattern-property-removed"
-                self.add(rule, before[0], None, name=name, field="/*")
+                self._add(rule, before[0], None, name=name, field="/*")
 
     def _dependencies(self) -> None:
         self._presence("propertyNames", "property-names-added", "property-names-removed")
-        old, new = _dependent(self.old), _dependent(self.new)
+        old, new = _dependent(self._old), _dependent(self._new)
         for needed in dict.fromkeys([*old, *new]):
             name = f"`{needed[1]}`"
             if needed not in old:
-                self.add("dependent-required-added", None, Part(new[needed], needed[0]), name=name)
+                self._add("dependent-required-added", None, Part(new[needed], needed[0]), name=name)
             elif needed not in new:
-                self.add("dependent-required-removed", Part(old[needed], needed[0]), None, name=name)
-        before, after = self.old.mapped("dependentSchemas"), self.new.mapped("dependentSchemas")
+                self._add("dependent-required-removed", Part(old[needed], needed[0]), None, name=name)
+        before, after = self._old.mapped("dependentSchemas"), self._new.mapped("dependentSchemas")
         for present in dict.fromkeys([*before, *after]):
             name = f"`{present}`"
             if present not in before:
-                self.add("dependent-schema-added", None, after[present][0], name=name)
+                self._add("dependent-schema-added", None, after[present][0], name=name)
             elif present not in after:
-                self.add("dependent-schema-removed", before[present][0], None, name=name)
+                self._add("dependent-schema-removed", before[present][0], None, name=name)
             else:
-                self.inner(before[present], after[present])
+                self._inner(before[present], after[present])
 
     def _presence(self, keyword: str, added: str, removed: str, *, turned: bool = False, field: str = "") -> None:
         """Compare a keyword that has a schema and restricts nothing if it is absent."""
-        old, new = self.old.schema(keyword), self.new.schema(keyword)
+        old, new = self._old.schema(keyword), self._new.schema(keyword)
         if old and new:
-            self.inner(old, new, field, turned=turned)
+            self._inner(old, new, field, turned=turned)
         elif new:
-            self.add(added, None, new[0], field=field)
+            self._add(added, None, new[0], field=field)
         elif old:
-            self.add(removed, old[0], None, field=field)
+            self._add(removed, old[0], None, field=field)
 
     def _array(self) -> None:
-        old, new = (_prefix(view) for view in (self.old, self.new))
-        rest = self.old.schema("items"), self.new.schema("items")
+        old, new = (_prefix(view) for view in (self._old, self._new))
+        rest = self._old.schema("items"), self._new.schema("items")
         for index in range(max(len(old), len(new))):
-            self.inner(
+            self._inner(
                 (old[index],) if index < len(old) else rest[0], (new[index],) if index < len(new) else rest[1], "/*"
             )
         if any(rest):
-            self.inner(*rest, "/*")
+            self._inner(*rest, "/*")
         self._presence("contains", "contains-added", "contains-removed", field="/*")
         rules = {
             ("open", "closed"): "unevaluated-items-forbidden",
@@ -307,19 +225,19 @@ class Pair:
 
     def _logic(self) -> None:
         self._presence("not", "not-added", "not-removed", turned=True)
-        old, new = self.old.schema("if"), self.new.schema("if")
+        old, new = self._old.schema("if"), self._new.schema("if")
         if not old and not new:
             return
         if not (old and new):
             rule = "condition-added" if new else "condition-removed"
-            self.add(rule, *(parts[0] if parts else None for parts in (old, new)))
-        elif self.comparer.same(old, new):
+            self._add(rule, *(parts[0] if parts else None for parts in (old, new)))
+        elif self._pair.comparer.same(old, new):
             for keyword in ("then", "else"):
-                before, after = self.old.schema(keyword), self.new.schema(keyword)
+                before, after = self._old.schema(keyword), self._new.schema(keyword)
                 if before or after:
-                    self.inner(before, after)
+                    self._inner(before, after)
         else:
-            self.add("condition-changed", old[0], new[0])
+            self._add("condition-changed", old[0], new[0])
 
 
 def applies(kind: str, *views: View) -> bool:

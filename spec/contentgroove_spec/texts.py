@@ -1,15 +1,15 @@
-"""Compares what concerns only readers and generators: texts, examples, extensions."""
+"""Compares what is written for readers and generators: texts, examples, extensions, announcements of an end."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .documents import without_timestamps
-from .lifecycle import SUNSET
-from .reading import Part, encoded
+from .reading import Part, comparable, encoded
 from .schemas import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from .changes import Location
     from .findings import Findings
-    from .schema_comparison import Pair
+    from .pairs import Pair
     from .schemas import View
 
 _WIRE = frozenset({"deprecated", "default", "readOnly", "writeOnly", "nullable", "$defs", "definitions"})
+SUNSET = "x-sunset"
+"""The extension that has the date of the end of something deprecated."""
+
 SCHEMA_TEXTS = ANNOTATIONS - _WIRE
 """The texts of a schema."""
 
@@ -95,3 +98,23 @@ def _rule(name: str, had: Part | None, has: Part | None) -> str:
 
 def _stable(example: Any) -> bytes:
     return encoded(without_timestamps(example, in_example=True))
+
+
+def lifecycle_changes(old: Part, new: Part) -> Iterator[tuple[str, Part | None, Part | None]]:
+    """Yield what changed between two operations, parameters, headers or schemas: the rule's id and the two values."""
+    was, now = (part.value.get("deprecated") is True for part in (old, new))
+    had, has = old.optional("deprecated"), new.optional("deprecated")
+    if was != now:
+        yield ("deprecation-added" if now else "deprecation-removed"), had, has
+    had, has = old.optional(SUNSET), new.optional(SUNSET)
+    if has is None:
+        if had is not None:
+            yield "sunset-removed", had, None
+    elif had is None or comparable(had.value) != comparable(has.value):
+        earlier = had is not None and _date(has.value) < _date(had.value)
+        yield ("sunset-earlier" if earlier else "sunset-set"), had, has
+
+
+def _date(value: Any) -> str:
+    """Return the digits of a date, which can be compared as text."""
+    return "".join(re.findall(r"\d", str(value))[:8])

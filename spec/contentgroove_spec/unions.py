@@ -12,7 +12,7 @@ from .schemas import ANNOTATIONS, SCALARS, type_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
-    from .schema_comparison import Pair
+    from .pairs import Pair
     from .schemas import Parts, Union, View, Views
 
 _MAX_TRIED = 20

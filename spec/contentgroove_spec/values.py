@@ -5,15 +5,14 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
-from .lifecycle import lifecycle_changes
 from .reading import Part, comparable, each
 from .schemas import SCALARS, bounds, is_number, type_text
-from .texts import paired_leaves
+from .texts import lifecycle_changes, paired_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .schema_comparison import Pair
+    from .pairs import Pair
     from .schemas import Bound, View
 
 _WIDER_FORMATS = {

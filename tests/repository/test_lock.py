@@ -129,8 +129,8 @@ def test_a_lock_for_only_some_environments(copy: Path) -> None:
         ),
         (
             "tests/mcp/inspector/package.json",
-            '">=22.12"',
-            '">=22"',
+            '">=24.18"',
+            '">=24"',
             "tests/mcp/inspector/package-lock.json was made from other engines",
         ),
     ],

@@ -69,6 +69,7 @@ class Config:
         public_models: Classes that users import, as `module:Class`, each with the JSON pointer of its properties.
         checks: The commands that `update` runs at the end, the quickest first.
         works: The work that their failures require.
+        listings: The modules that list all attributes of a resource, relative to the repository.
     """
 
     title: str
@@ -91,6 +92,7 @@ class Config:
     public_models: dict[str, str]
     checks: tuple[tuple[str, ...], ...]
     works: tuple[Work, ...]
+    listings: tuple[str, ...] = ()
 
 
 def load_config(path: Path) -> Config:
@@ -118,6 +120,7 @@ def load_config(path: Path) -> Config:
                 Work(str(work["what"]), str(work["todo"]), tuple(map(re.compile, work["failures"])))
                 for work in updating.get("work", ())
             ),
+            listings=tuple(map(str, updating.get("listings", ()))),
         )
     except OSError as error:
         raise PipelineError(f"Cannot read {path}: {error.strerror}.") from error

@@ -184,7 +184,8 @@ def apply_actions(
         PipelineError: The overlay is not valid.
     """
     check_overlay(overlay)
-    result = copy.deepcopy(document)
+    # Not a deep copy: what a YAML alias shares would be changed twice.
+    result: Document = json.loads(json.dumps(document))
     failed: list[Failed] = []
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         run = _Run(result, index, allow, is_1_0=str(overlay["overlay"]).startswith("1.0"))

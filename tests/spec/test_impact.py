@@ -13,7 +13,7 @@ from pipeline.__main__ import main
 from pipeline.impact import Impact, api_changes, impact, package_api
 
 from .conftest import ROOT, as_json
-from .published_changes import with_a_defect_mended, with_names_as_numbers
+from .published_changes import CLIP, attributes, with_a_defect_mended, with_names_as_numbers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -138,15 +138,34 @@ def test_the_command(
     """One command reports the changes and their impact; CI may fail on them."""
     monkeypatch.setattr(impacts, "_generated", lambda _config, _contract: ())
     new = tmp_path / "new.json"
-    new.write_bytes(as_json(with_a_defect_mended(published)))
-    assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 0
+    (sort,) = [item for item in published["paths"]["/clips"]["get"]["parameters"] if item["name"] == "sort"]
+    sort["schema"]["enum"].remove("original_created_at")
+    new.write_bytes(as_json(published))
+    # The contract never had this order, so that nothing breaks for apps.
+    assert main(["diff", "--file", str(new), "--fail-on", "any"]) == 0
     output = capsys.readouterr().out
-    contracts, published_ = re.findall(r"^\S.* → .*: \d.*", output, re.MULTILINE)
-    # The contract has had the right name for the clip's duration all along.
-    assert contracts.startswith("contract of openapi.yaml → contract of file:new.json: 0 breaking changes")
-    assert published_.startswith("openapi.yaml as published → file:new.json as published: 1 breaking change")
-    assert "Corrections: 2 items to check." in output
+    contract_line, published_line = re.findall(r"^openapi.*|^contract of .*", output, re.MULTILINE)
+    assert contract_line == "contract of openapi.yaml → contract of file:new.json: Nothing changed."
+    assert published_line.startswith("openapi.yaml as published → file:new.json as published: 1 breaking change")
+    assert "Corrections: 1 item to check." in output
     report = tmp_path / "report.html"
-    assert main(["diff", "--file", str(new), "--format", "html", "--output", str(report)]) == 0
-    assert "Corrections" in report.read_text(encoding="utf-8")
+    arguments = ["diff", "--file", str(new), "--output", str(report), "--format"]
+    assert main([*arguments, "html"]) == 0
+    shown = report.read_text(encoding="utf-8")
+    assert re.findall("<h1>(.*?)</h1>", shown) == [
+        "contract of openapi.yaml → contract of file:new.json",
+        "openapi.yaml as published → file:new.json as published",
+    ]
+    assert main([*arguments, "markdown"]) == 0
+    assert re.findall("(?m)^# .*", report.read_text(encoding="utf-8")) == [
+        "# contract of openapi.yaml → contract of file:new.json",
+        "# openapi.yaml as published → file:new.json as published",
+    ]
+    assert main([*arguments, "json"]) == 0
+    summary = json.loads(report.read_text(encoding="utf-8"))
+    assert summary["changes"] == []
+    assert summary["published"]["summary"]["breaking"] == 1
+    attributes(published, CLIP)["name"]["type"] = "integer"
+    new.write_bytes(as_json(published))
+    assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
     assert main(["diff", "--file", str(ROOT / "README.md")]) == 1

@@ -254,7 +254,8 @@ class Fitting:
     def _only_decorates(self, write: Write) -> bool:
         """Return whether a written schema would exist only by its decoration, such as a description."""
         is_schema = write.location[-2:-1] in {("properties",), ("schemas",)} and is_map(write.location[:-1])
-        return is_schema and isinstance(write.value, dict) and not _FORMS & cast("Document", write.value).keys()
+        value: object = write.value
+        return is_schema and isinstance(value, dict) and not _FORMS & cast("Document", value).keys()
 
     def _judge_required_names(self, corrected: Document, record: Record) -> None:
         """Report the names of properties that the corrections require and that are gone."""

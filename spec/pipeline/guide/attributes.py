@@ -137,9 +137,9 @@ def new_attribute(
     steps = [*_imports(root, model, text), Step("add", model.file, last, 0, text, line_of(root, model.file, last))]
     complete = [item for item in find_listings(root, model.old, listed) if is_listing_of(item, model.old)]
     for listing in complete:
-        code = _value_in(listing.file, field, is_always=is_always)
-        if name not in listing.entries and code:
-            steps.append(_entry(root, listing, name, code))
+        value = _value_in(listing.file, field, is_always=is_always)
+        if name not in listing.entries and value:
+            steps.append(_entry(root, listing, name, value))
     steps += _filter_steps(root, model, name, SORTABLE.get(field.kind))
     steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
     return Task(what, tuple(steps))
@@ -187,7 +187,7 @@ def _model_value(field: Field, value: Any) -> str:
     """Return the code of what a model has for a value of JSON."""
     if field.kind == "time" and value is not None:
         return f'dt.datetime.fromisoformat("{value}")'
-    return repr(tuple(value)) if isinstance(value, list) else _literal(value)
+    return repr(tuple(cast("list[Any]", value))) if isinstance(value, list) else _literal(value)
 
 
 def is_listing_of(listing: Listing, attributes: Document) -> bool:
@@ -223,8 +223,6 @@ def _imports(root: Path, model: PublicModel, code: str) -> Iterator[Step]:
         line = f"from {'.' * base[0].level}{base[0].module} import {', '.join(names)}"
         first, last = base[0].lineno, base[0].end_lineno or 0
         yield Step("replace", model.file, first, last, line, line_of(root, model.file, first))
-    first_import = next(node for node in model.module.body if isinstance(node, ast.ImportFrom))
-    line = first_import.end_lineno or 0
     if "msgspec" in missing:
         after = max(
             node.end_lineno or 0

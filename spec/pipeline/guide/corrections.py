@@ -6,10 +6,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import split
 
 from pipeline.fitting import Status
-from pipeline.locations import is_in_example
+from pipeline.locations import ABSENT, find, is_in_example
 from pipeline.overlay import apply_actions
 
 from .tasks import Step
@@ -90,10 +91,8 @@ class Overlay:
 
     def _is_of(self, item: Document, location: Location) -> bool:
         """Return whether an example is a resource with these attributes."""
-        node: Any = self.contract
-        for step in (*location[:-3], "properties", "type", "enum"):
-            node = node.get(step, {}) if isinstance(node, dict) else {}
-        return item.get("type") in node
+        kinds = find(self.contract, (*location[:-3], "properties", "type", "enum"))
+        return kinds is not ABSENT and item.get("type") in as_list(kinds)
 
     def _filter(self, pointer: str, name: str) -> Iterator[Step]:
         for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):

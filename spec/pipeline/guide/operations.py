@@ -138,7 +138,8 @@ def _function(root: Path, file: str, owner: str | None, code: str) -> Iterator[S
     text = path.read_text(encoding="utf-8")
     body: list[ast.stmt] = ast.parse(text).body
     if owner is not None:
-        body = next((node.body for node in body if isinstance(node, ast.ClassDef) and node.name == owner), [])
+        classes = [node.body for node in body if isinstance(node, ast.ClassDef) and node.name == owner]
+        body = classes[0] if classes else []
     last = max((node.end_lineno or 0 for node in body), default=len(text.splitlines()))
     gap = "\n" if owner else "\n\n"
     yield Step("add", file, last, 0, f"{gap}{code}", line_of(root, file, last))

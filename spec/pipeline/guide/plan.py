@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.pointers import split
+
+from pipeline.locations import ABSENT, find
+
 from .attributes import changed_attributes, field_of, new_attribute, public_models
 from .corrections import Overlay
 from .operations import operation_tasks
@@ -56,7 +60,7 @@ def plan(
             steps = tuple(overlay.removed_examples(pointer, name))
             attributes.append(Task(f"The overlay's examples have `{model.name}.{name}`", steps))
         attributes += changed_attributes(ROOT, model, contract)
-    tasks += [*operation_tasks(ROOT, before, contract), *attributes]
+    tasks += [*operation_tasks(ROOT, before, contract), *attributes, *_lost_models(config, before, contract)]
     if tasks:
         tasks.append(Task("When all of this is written", tuple(_finish(generates=needs_generate))))
     return deduplicated(tasks)
@@ -71,6 +75,14 @@ def _correction_tasks(overlay: Overlay, corrected: Corrected) -> Iterator[Task]:
             found.setdefault(key, []).append(overlay.step_of(problem))
     for (pointer, status), steps in found.items():
         yield Task(f"Corrections are {status}: `{pointer}`", tuple(steps))
+
+
+def _lost_models(config: Config, before: Document, contract: Document) -> Iterator[Task]:
+    for model, pointer in config.public_models.items():
+        location = tuple(split(pointer))
+        if find(contract, location) is ABSENT and find(before, location) is not ABSENT:
+            question = f"Set the pointer of its attributes in spec/pipeline.toml, or remove the class {model}"
+            yield Task(f"The contract no longer has {pointer}", (Step("decide", code=question),))
 
 
 def _finish(*, generates: bool) -> Iterator[Step]:

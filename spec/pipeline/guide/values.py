@@ -5,8 +5,11 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import resolve
 from contentgroove_spec.documents import dump_yaml
+
+from pipeline.locations import find
 
 from .tasks import Step, Task
 
@@ -34,12 +37,10 @@ def event_tasks(before: Document, overlay: Overlay) -> Iterator[Task]:
 def _events(document: Document) -> dict[str, Document]:
     """Return the callbacks of a document by their names, each with its operation."""
     found: dict[str, Document] = {}
-    for path in cast("dict[str, Document]", document.get("paths", {})).values():
-        for operation in path.values():
-            callbacks = operation.get("callbacks", {}) if isinstance(operation, dict) else {}
-            for name, callback in cast("Document", callbacks).items():
-                items = resolve(document, callback)
-                found[name] = next((item for item in items.values() if isinstance(item, dict)), {})
+    for path in as_object(document.get("paths")).values():
+        for operation in as_object(path).values():
+            for name, callback in as_object(as_object(operation).get("callbacks")).items():
+                found[name] = next(filter(None, map(as_object, resolve(document, callback).values())), {})
     return found
 
 
@@ -67,8 +68,8 @@ def _callback(overlay: Overlay, path: tuple[str | int, ...], callbacks: Document
     # A callback has one expression, and that one operation.
     expression, methods = next(iter(next(iter(callbacks.values())).items()))
     known = next(iter(methods.values()))
-    operation = next((member for member in item.values() if isinstance(member, dict)), {})
-    content: Any = operation.get("requestBody", {}).get("content", {}).get("application/json", {})
+    operation = next(filter(None, map(as_object, item.values())), {})
+    content = as_object(find(operation, ("requestBody", "content", "application/json")))
     made: Document = {
         "summary": str(operation.get("summary", f"The webhook of {name}")),
         "security": [],

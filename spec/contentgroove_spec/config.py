@@ -70,6 +70,7 @@ class Config:
         public_models: Classes that users import, as `module:Class`, each with the JSON pointer of its properties.
         checks: The commands that `update` runs at the end, the quickest first.
         works: The work that their failures require.
+        listings: The modules that list all attributes of a resource, relative to the repository.
     """
 
     title: str | None
@@ -92,6 +93,7 @@ class Config:
     public_models: dict[str, str]
     checks: tuple[tuple[str, ...], ...]
     works: tuple[Work, ...]
+    listings: tuple[str, ...] = ()
 
 
 _FILES = {
@@ -168,6 +170,7 @@ def _config(path: Path, data: dict[str, Any]) -> Config:
                 Work(str(work["what"]), str(work["todo"]), tuple(map(re.compile, work["failures"])))
                 for work in updating.get("work", ())
             ),
+            listings=tuple(map(str, updating.get("listings", ()))),
         )
     except (KeyError, TypeError, ValueError, AttributeError, re.error) as error:
         raise PipelineError(f"{path} lacks a setting or has a wrong one: {error}.") from error

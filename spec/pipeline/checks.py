@@ -133,8 +133,8 @@ def as_text(failures: Iterable[Failure], works: Iterable[Work]) -> str:
     lines: list[str] = []
     for work, matching in by_work(failures, works).items():
         lines.append("")
-        lines.append(f"{work.what if work else 'Something else'}: {count_text(len(matching), 'failure')}")
-        lines.append(f"  → {work.todo if work else 'Check each of them.'}")
+        lines.append(f"{work.what if work else 'Other failures'}: {count_text(len(matching), 'failure')}")
+        lines.append(f"  → {work.todo if work else 'Write what the list says, then check what remains.'}")
         messages: dict[str, list[str]] = {}
         for failure in matching:
             messages.setdefault(failure.location.partition("[")[0], []).append(failure.message)

@@ -157,7 +157,7 @@ def make_record(published: Document, overlay: Document) -> Record:
             found = find(published, location)
             names = cast("Document", found) if isinstance(found, dict) else {}
             text = json.dumps(action.get("update"))
-            record.names[location] = sorted(name for name in names if re.search(rf"\b{re.escape(name)}\b", text))
+            record.names[location] = sorted(name for name in names if has_name(text, name))
     return record
 
 
@@ -176,6 +176,11 @@ def location_of_names(action: Document) -> Location:
     if not isinstance(pointer, str) or (pointer and not pointer.startswith("/")):
         raise PipelineError(f"x-names must be a JSON pointer into the published document, not {pointer!r}.")
     return tuple(split(pointer))
+
+
+def has_name(text: str, name: str) -> bool:
+    """Return whether a pattern, as JSON, contains a name as a whole."""
+    return re.search(rf"\b{re.escape(name)}\b", text) is not None
 
 
 def write_record(record: Record) -> str:

@@ -7,13 +7,22 @@ must only select and change something.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from contentgroove_spec.documents import canonical_digest
 
-from .expectations import COMPOSITION, differences, equals, location_of_names, required_properties, shape
+from .expectations import (
+    COMPOSITION,
+    differences,
+    equals,
+    has_name,
+    location_of_names,
+    required_properties,
+    shape,
+)
 from .locations import ABSENT, Location, find, is_in_example, is_map, pointer_to
 from .overlay import apply_actions, depth_of_reach, describe_action, names_of_target, single_queries
 
@@ -202,7 +211,8 @@ class Fitting:
         if expected is None or expected is ABSENT:
             # A wildcard selects what nothing was known of. Examples are only documentation.
             is_known = self._is_recorded_document(record) or is_in_example(location)
-            if found is not ABSENT and not is_known and not any(equals(value, found, location) for value in made):
+            is_known |= any(equals(value, found, location) for value in made)
+            if found is not ABSENT and not is_known and not self._is_known_form(write, found, record):
                 self._report(Status.CONFLICT, write, location, "nothing", _short(found))
         elif found is ABSENT:
             self._report(Status.ORPHANED if made else Status.DONE, write, location, expected, ABSENT)
@@ -227,9 +237,8 @@ class Fitting:
             return
         if expected is None:
             # The correction is new, or a wildcard selects something new.
-            if found is ABSENT or self._is_recorded_document(record) or equals(made, found, location):
-                return
-            expected = ABSENT
+            is_new = found is ABSENT or self._is_recorded_document(record) or equals(made, found, location)
+            expected = found if is_new or self._is_known_form(write, found, record) else ABSENT
         if equals(expected, found, location):
             return
         if found is ABSENT:
@@ -245,7 +254,8 @@ class Fitting:
     def _only_decorates(self, write: Write) -> bool:
         """Return whether a written schema would exist only by its decoration, such as a description."""
         is_schema = write.location[-2:-1] in {("properties",), ("schemas",)} and is_map(write.location[:-1])
-        return is_schema and isinstance(write.value, dict) and not _FORMS & cast("Document", write.value).keys()
+        value: object = write.value
+        return is_schema and isinstance(value, dict) and not _FORMS & cast("Document", value).keys()
 
     def _judge_required_names(self, corrected: Document, record: Record) -> None:
         """Report the names of properties that the corrections require and that are gone."""
@@ -284,9 +294,10 @@ class Fitting:
         """Report the names that a pattern lists and that are gone. New ones are work, but not a mistake."""
         for index, action in enumerate(self._actions):
             location = location_of_names(action)
+            text = json.dumps(action.get("update"))
             for name in record.names.get(location, ()) if location else ():
                 at = (*location, name)
-                if find(self._published, at) is ABSENT:
+                if find(self._published, at) is ABSENT and has_name(text, name):
                     todo = f"Delete `{name}` from the pattern."
                     lines = ("update",)
                     self._put(Status.ORPHANED, index, lines, at, expected="a property", found="nothing", todo=todo)
@@ -301,6 +312,9 @@ class Fitting:
                 continue
             covered.add(location)
             depths = [depth_of_reach(action["target"], location) for action in self._actions]
+            # Otherwise its corrections were deleted since.
+            if max(depths) < len(location):
+                continue
             action = depths.index(max(depths))
             is_removal = self._actions[action].get("remove") is True and location in record.values
             # A filter may name it, so that a part of the target is needless.
@@ -315,6 +329,19 @@ class Fitting:
                 todo="Delete what selects it from the target." if is_removal and is_named else _FOLLOWS,
                 is_followed=not (is_removal and is_named),
             )
+
+    def _is_known_form(self, write: Write, found: Any, record: Record) -> bool:
+        """Return whether something new has the form that the action was written for elsewhere."""
+        target = self._actions[write.action]["target"]
+        depth = depth_of_reach(target, write.location)
+        return any(
+            location[-1:] == write.location[-1:]
+            and len(location) == len(write.location)
+            and value is not ABSENT
+            and equals(value, found, location)
+            and depth_of_reach(target, location) == depth
+            for location, value in record.values.items()
+        )
 
     def _is_recorded_document(self, record: Record) -> bool:
         return record.published == canonical_digest(self._published)

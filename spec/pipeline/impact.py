@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import ast
-import importlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from contentgroove._openapi.pointers import lookup
 from contentgroove_mock.contract import Checker
 from contentgroove_mock.recording.contract import PackagedContract
 from contentgroove_mock.recording.recordings import RecordingError, load, stale, unexpected_violations
 from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
-from contentgroove_spec.operations import operations
 from contentgroove_spec.reports.report import Advice, Report, Section, count_text
 
 from .corrections import Corrections, read
 from .generate import write_outputs
+from .guide.plan import plan
+from .guide.tasks import as_section
 from .verify import check_contract, check_structure
 
 if TYPE_CHECKING:
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from contentgroove_spec.documents import Document
 
     from .corrections import Corrected
+    from .guide.tasks import Task
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,13 @@ class Impact:
         contract: The comparison that counts for apps: of the contracts, with the corrections that fit each document.
         published: The comparison of the documents as published.
         sections: The impact on this project.
+        tasks: What a person must write.
     """
 
     contract: Comparison
     published: Comparison
     sections: tuple[Section, ...]
+    tasks: tuple[Task, ...] = ()
 
     def report(self) -> Report:
         """Return what is shown: the comparison of the contracts first, because apps depend on that."""
@@ -79,8 +81,6 @@ def impact(config: Config, new: Document, name: str) -> Impact:
         ("Corrections", _corrections(corrected)),
         ("Contract", _validity(config, contract)),
         ("Generated code", _generated(config, contract)),
-        ("Operations", _operations(before, contract)),
-        ("Public models", _models(config, before, contract)),
         ("Recorded exchanges", _recordings(config, contract)),
     )
     sections: list[Section] = []
@@ -88,7 +88,8 @@ def impact(config: Config, new: Document, name: str) -> Impact:
         advice = tuple(found)
         summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
         sections.append(Section(title, summary, advice))
-    return Impact(compared, published, tuple(sections))
+    tasks = plan(config, corrections, before, new, corrected)
+    return Impact(compared, published, (as_section(tasks), *sections), tasks)
 
 
 def _corrections(corrected: Corrected) -> Iterator[Advice]:
@@ -115,40 +116,6 @@ def _generated(config: Config, contract: Document) -> Iterator[Advice]:
             yield Advice(str(error), "Correct what the generator reports.")
         else:
             yield from api_changes(package_api(config.package), package_api(Path(folder, config.package.name)))
-
-
-def _operations(old: Document, new: Document) -> Iterator[Advice]:
-    had, has = ({operation.wire_key: operation.name for operation in operations(document)} for document in (old, new))
-    for key in sorted(has.keys() - had.keys()):
-        action = "Give the SDK a method, the simulator a route, the recorder a request and the tool a name; "
-        yield Advice(f"{has[key]} is new.", f"{action}CONTRIBUTING.md lists the files.")
-    for key in sorted(had.keys() - has.keys()):
-        action = "Remove its method and its route with a note in the changelog, or keep it by a correction."
-        yield Advice(f"{had[key]} was removed.", action)
-
-
-def _models(config: Config, old: Document, new: Document) -> Iterator[Advice]:
-    for model, pointer in config.public_models.items():
-        module, _, name = model.partition(":")
-        public = getattr(importlib.import_module(module), name)
-        # Attributes that were not described before cannot have been removed.
-        had, has = _properties(old, pointer) or set(), _properties(new, pointer)
-        if has is None:
-            yield Advice(f"{name}: the contract no longer has {pointer}.", "Set the pointer of its attributes.")
-            continue
-        for attribute in sorted(has ^ had):
-            if attribute in has and not hasattr(public, attribute):
-                yield Advice(f"{name} lacks `{attribute}`, which is new.", "Add it; until then it is in `.extra`.")
-            elif attribute in had and hasattr(public, attribute):
-                action = "Remove it with a note in the changelog, or let it be None."
-                yield Advice(f"{name} has `{attribute}`, which the contract no longer has.", action)
-
-
-def _properties(document: Document, pointer: str) -> set[str] | None:
-    try:
-        return set(cast("Document", lookup(document, pointer)))
-    except LookupError:
-        return None
 
 
 def _recordings(config: Config, contract: Document) -> Iterator[Advice]:

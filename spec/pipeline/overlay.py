@@ -184,7 +184,8 @@ def apply_actions(
         PipelineError: The overlay is not valid.
     """
     check_overlay(overlay)
-    result = copy.deepcopy(document)
+    # Not a deep copy: what a YAML alias shares would be changed twice.
+    result: Document = json.loads(json.dumps(document))
     failed: list[Failed] = []
     for index, action in enumerate(cast("list[Document]", overlay["actions"])):
         run = _Run(result, index, allow, is_1_0=str(overlay["overlay"]).startswith("1.0"))
@@ -269,7 +270,7 @@ class _Run:
             elif isinstance(old, list):
                 # In 1.0 the value is one entry, whatever it is; 1.1 concatenates arrays.
                 is_entry = self.is_1_0 or not isinstance(new, list)
-                items = [new] if is_entry else cast("list[Any]", new)
+                items: list[Any] = [new] if is_entry else cast("list[Any]", new)
                 self._append(cast("list[Any]", old), items, location, None if is_entry else ())
             elif self.is_1_0:
                 self._fail(target, "Overlay 1.0 updates only objects and arrays; use 1.1.0 to replace other values.")
@@ -285,7 +286,8 @@ class _Run:
     ) -> None:
         if not self._may("merge", location, path, update):
             return
-        for key, value in update.items():
+        for key, new in update.items():
+            value: object = new
             inner, inner_path = (*location, key), (*path, key)
             if key == "required" and isinstance(value, list) and key not in old:
                 # Each name stands for itself: one that is left out must not hold the others back.

@@ -21,6 +21,7 @@ from contentgroove_spec.reports.report import count_text
 from .checks import Failure, as_text, by_work, run_check
 from .corrections import read
 from .generate import build
+from .guide.tasks import as_text as as_markdown
 from .impact import impact
 from .pull import is_unchanged, pull, replace_all
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.config import Config
 
+    from .guide.tasks import Task
     from .impact import Impact
 
 
@@ -77,13 +79,30 @@ def update(
                 log("Nothing new: the published document has the same content. Nothing was changed.")
                 return False
         with _step("compare"):
-            report(impact(config, new, "what is published now"))
-        outputs = build(staged, Path(name), _step)
-        with _step("replace the files"):
-            replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
-    log("The new document, the contract and the generated client were written.")
-    _check(config, log)
+            found = impact(config, new, "what is published now")
+            report(found)
+        with _listing(config, found.tasks):
+            outputs = build(staged, Path(name), _step)
+            with _step("replace the files"):
+                replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
+            log("The new document, the contract and the generated client were written.")
+            _check(config, log)
     return True
+
+
+@contextmanager
+def _listing(config: Config, tasks: tuple[Task, ...]) -> Generator[None]:
+    """Write the list of what a person must write, and end with it if the update stops."""
+    file = config.cache / "work.md"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    text = as_markdown(tasks)
+    file.write_text(text, encoding="utf-8", newline="\n")
+    try:
+        yield
+    except UpdateStoppedError as error:
+        if not tasks:
+            raise
+        raise UpdateStoppedError(f"{error}\n\n{text}\nThis list is in {file}.") from error
 
 
 @contextmanager

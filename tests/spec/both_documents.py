@@ -113,6 +113,18 @@ def objects(value: object) -> Iterator[Json]:
             yield from objects(item)
 
 
+def resources(value: object) -> Iterator[Json]:
+    """Every resource in an example, at any depth."""
+    if isinstance(value, dict):
+        if isinstance(value.get("attributes"), dict) and isinstance(value.get("type"), str):
+            yield value
+        for item in value.values():
+            yield from resources(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from resources(item)
+
+
 def texts(value: object) -> Iterator[str]:
     """Every string of a document."""
     if isinstance(value, str):

@@ -10,12 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove_spec.changes import Comparison
 from contentgroove_spec.config import Work
 from pipeline import generate as generating
 from pipeline import update as updating
 from pipeline.checks import Failure
 from pipeline.corrections import read
 from pipeline.generate import differences
+from pipeline.guide.tasks import Step, Task
+from pipeline.impact import Impact
 from pipeline.pull import pull
 from pipeline.update import UpdateStoppedError, update
 
@@ -26,10 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from contentgroove_spec.config import Config
-    from pipeline.impact import Impact
 
 pytestmark = pytest.mark.process
 
+_SAME = Comparison("old", "new", ())
+NO_IMPACT = Impact(_SAME, _SAME, ())
 GENERATION_2 = ROOT / "tests" / "spec" / "diff" / "published" / "1.3.1.json"
 
 
@@ -79,7 +83,7 @@ def run(up_to_date: Config) -> Run:
 @pytest.fixture
 def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the impact, which other tests check and which takes seconds."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: ())
+    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: NO_IMPACT)
 
 
 @pytest.mark.usefixtures("each_generated_once")
@@ -90,9 +94,13 @@ def test_from_the_second_generation_to_the_committed_one(config: Config) -> None
     run = Run(dataclasses.replace(config, checks=checks))
     pull(run.config, mirror=None, file=GENERATION_2, log=run.lines.append)
     assert run(ROOT / "spec" / "openapi.yaml")
-    ((comparison, sections),) = run.reports
-    assert comparison.old == "committed"
-    assert len(comparison.changes) >= 62
+    (found,) = run.reports
+    assert (found.published.old, found.contract.new) == (
+        "openapi.yaml as published",
+        "contract of what is published now",
+    )
+    assert len(found.published.changes) >= 62
+    sections = found.sections
     assert [section.title for section in sections][:2] == ["Corrections", "Contract"]
     # Only the new document describes these attributes, and the models have all of them.
     assert {section.title: section.advice for section in sections}["Public models"] == ()
@@ -185,7 +193,7 @@ def test_a_failing_check_keeps_the_new_files(
 @pytest.fixture
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An update that writes no files and starts its checks at once."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: ())
+    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: NO_IMPACT)
     monkeypatch.setattr(updating, "build", lambda _staged, _folder, _step: {})
     return run
 
@@ -272,6 +280,29 @@ def test_every_type_error_is_listed_below_its_work(
     assert f"{tmp_path.name}/models.py:1 (2 times): " in message
 
 
+@pytest.mark.parametrize("change", [with_a_new_attribute, with_a_defect_mended])
+def test_it_ends_with_the_list(
+    checked: Run,
+    published: dict[str, Any],
+    publish: Callable[[dict[str, Any]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[dict[str, Any]], dict[str, Any]],
+) -> None:
+    """Wherever it stops, the message ends with what a person must write; a file has the list also if it does not."""
+    task = Task("`Media.language` is new", (Step("add", "models.py", 4, code="    x = 1", anchor="class Media:"),))
+    found = dataclasses.replace(NO_IMPACT, tasks=(task,))
+    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: found)
+    file = checked.config.cache / "work.md"
+    assert checked(publish(change(published)))
+    assert "- models.py, after line 4 (`class Media:`)\n\n```python\n    x = 1\n```\n" in file.read_text(
+        encoding="utf-8"
+    )
+    checked.config = dataclasses.replace(checked.config, checks=(("python", "-c", "raise SystemExit(1)"),))
+    with pytest.raises(UpdateStoppedError, match=r"1 task, 1 line in 1 file\.") as caught:
+        checked(publish(with_a_new_attribute(change(published))))
+    assert str(caught.value).endswith(f"{file.read_text(encoding='utf-8')}\nThis list is in {file}.")
+
+
 def test_checks_can_be_interrupted(
     checked: Run,
     published: dict[str, Any],
@@ -311,9 +342,9 @@ def test_the_work_that_is_configured(config: Config) -> None:
             assert (ROOT / name).exists(), name
     first, last = config.checks[0], config.checks[-1]
     assert all((ROOT / word).exists() for word in first if word.startswith("tests/"))
-    quick = [f"{word}/test" for word in first if word.startswith("tests/")]
-    assert quick
-    assert [name for name in quick if not any(work.matches(name) for work in config.works)] == []
+    assert any(word.startswith("tests/") for word in first)
+    assert config.listings
+    assert all((ROOT / name).exists() for name in config.listings)
     assert "pytest" in last
     assert not any(word.startswith("tests/") for word in last)
 

@@ -1,0 +1,322 @@
+"""The work that attributes of public models cause: new ones, removed ones, and those of another type."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from contentgroove._openapi.pointers import lookup
+
+from pipeline.scaffold.code import model_type, model_value, sample
+from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
+
+from .listings import Listing, find_listings, modules
+from .tasks import Step, Task, line_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from contentgroove_spec.documents import Document
+
+    from pipeline.scaffold.resource import Field
+
+MODELS = "overlay/contentgroove/"
+FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
+MEANINGS = "tests/recorded/"
+FACTORIES = "mockserver/contentgroove_mock/factories.py"
+MAX_USES = 12
+_OTHERS = 6
+"""A listing of a resource has at most so many names beside its attributes: ids, relationships, what is derived."""
+
+
+@dataclass(frozen=True)
+class PublicModel:
+    """The class of a public model, and its attributes in both contracts.
+
+    Attributes:
+        name: The class.
+        file: Its module.
+        node: Its syntax tree.
+        module: That of its module.
+        old: Its attributes in the old contract, by name.
+        new: Those in the new one.
+        schema: The schema of the new ones.
+    """
+
+    name: str
+    file: str
+    node: ast.ClassDef
+    module: ast.Module
+    old: Document
+    new: Document
+    schema: Document
+
+    @property
+    def properties(self) -> dict[str, ast.FunctionDef]:
+        """The properties of the class."""
+        return {item.name: item for item in self.node.body if isinstance(item, ast.FunctionDef)}
+
+
+def public_models(
+    root: Path, models: dict[str, str], before: Document, contract: Document
+) -> Iterator[tuple[str, PublicModel]]:
+    """Yield the public models that have a class and attributes in the new contract, with the pointers of these."""
+    found = {
+        node.name: (file, node, tree)
+        for file, text in modules(root)
+        if file.startswith(MODELS) and "models" in file
+        for tree in (ast.parse(text),)
+        for node in tree.body
+        if isinstance(node, ast.ClassDef)
+    }
+    for model, pointer in models.items():
+        name = model.partition(":")[2]
+        schema = _found(contract, pointer.rpartition("/")[0])
+        if name in found and "properties" in schema:
+            yield pointer, PublicModel(name, *found[name], _found(before, pointer), schema["properties"], schema)
+
+
+def _found(document: Document, pointer: str) -> Document:
+    try:
+        return cast("Document", lookup(document, pointer))
+    except LookupError:
+        return {}
+
+
+def changed_attributes(root: Path, model: PublicModel, contract: Document) -> Iterator[Task]:
+    """Yield the work for attributes that were removed, and for those of another type."""
+    for name in sorted(model.old.keys() - model.new.keys()):
+        if name in model.properties:
+            yield Task(f"`{model.name}.{name}` was removed", tuple(_removal(root, model, name)))
+    for name in sorted(model.old.keys() & model.new.keys() & model.properties.keys()):
+        steps = tuple(_change(root, model, name, contract))
+        if steps:
+            yield Task(f"`{model.name}.{name}` has another type", steps)
+
+
+def field_of(model: PublicModel, name: str, contract: Document) -> Field | None:
+    """Return what the contract says about an attribute; None if code cannot have its name."""
+    return _field(model, name, model.new[name], contract)
+
+
+def _field(model: PublicModel, name: str, node: Any, contract: Document) -> Field | None:
+    singular = snake(model.name)
+    schema = {"properties": {name: node}, "required": model.schema.get("required", [])}
+    try:
+        (found,) = fields(contract, schema, Names(f"{singular}s", f"{singular}s", singular, model.name))
+    except ScaffoldError:
+        return None
+    return found
+
+
+def new_attribute(
+    root: Path, model: PublicModel, field: Field | None, name: str, listed: tuple[str, ...], *, is_always: bool
+) -> Task:
+    """Return the work for a new attribute.
+
+    Args:
+        root: The repository.
+        model: The model.
+        field: What the contract says about it; None if code cannot have its name.
+        name: Its name.
+        listed: The modules that list all attributes of resources.
+        is_always: Whether each resource has it.
+    """
+    what = f"`{model.name}.{name}` is new"
+    if field is None or keyword.iskeyword(name):
+        question = f"{name!r} cannot be the name of an attribute: until it has another one, it is in `extra`"
+        return Task(what, (Step("decide", code=question),))
+    last = _last_attribute(model)
+    code = ["@property", f"def {name}(self) -> {model_type(field)}:", f'    """{_docstring(field.text)}"""']
+    code.append(f"    return {model_value(field)}")
+    text = "\n" + "\n".join(f"    {line}" for line in code)
+    steps = [*_imports(root, model, text), Step("add", model.file, last, 0, text, line_of(root, model.file, last))]
+    complete = [item for item in find_listings(root, model.old, listed) if is_listing_of(item, model.old)]
+    for listing in complete:
+        value = _value_in(listing.file, field, is_always=is_always)
+        if name not in listing.entries and value:
+            steps.append(_entry(root, listing, name, value))
+    steps += _filter_steps(root, model, name, SORTABLE.get(field.kind))
+    steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
+    return Task(what, tuple(steps))
+
+
+def _filters(root: Path, model: PublicModel) -> dict[str, ast.Constant]:
+    """Return the words of the simulator's filters of a model, by their kind."""
+    if not (root / FILTERS).is_file():
+        return {}
+    for node in ast.walk(ast.parse((root / FILTERS).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "_attributes":
+            kinds = {str(item.arg): item.value for item in node.keywords if isinstance(item.value, ast.Constant)}
+            words = {word for value in kinds.values() for word in str(value.value).split()}
+            # A model without a list has no filters.
+            if len(model.old.keys() & words) > len(model.old) / 2 > 1:
+                return kinds
+    return {}
+
+
+def _filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -> Iterator[Step]:
+    """Yield the line of the simulator's filters, with a name or without it if it has no kind."""
+    for key, node in _filters(root, model).items():
+        words = str(node.value).split()
+        if (kind == key) is (name in words):
+            continue
+        if kind is not None and kind != key:
+            continue
+        line = line_of(root, FILTERS, node.lineno)
+        changed = " ".join([*words, name] if kind else [word for word in words if word != name])
+        start, end = node.col_offset, node.end_col_offset or 0
+        code = f'{line[:start]}"{changed}"{line[end:]}'
+        yield Step("replace", FILTERS, node.lineno, 0, code, line)
+
+
+def _value_in(file: str, field: Field, *, is_always: bool) -> str:
+    """Return the code of a new attribute's value in a module that lists attributes; empty if it needs none there."""
+    if file.startswith(MEANINGS):
+        return _model_value(field, sample(field) if is_always and not field.nullable else None)
+    # The simulator omits what is neither always there nor null.
+    is_sent = field.nullable or is_always or file == FACTORIES or file.startswith("tests/")
+    return _literal(None if field.nullable else sample(field)) if is_sent else ""
+
+
+def _model_value(field: Field, value: Any) -> str:
+    """Return the code of what a model has for a value of JSON."""
+    if field.kind == "time" and value is not None:
+        return f'dt.datetime.fromisoformat("{value}")'
+    return repr(tuple(cast("list[Any]", value))) if isinstance(value, list) else _literal(value)
+
+
+def is_listing_of(listing: Listing, attributes: Document) -> bool:
+    """Return whether a literal lists the attributes of a resource, and not another resource that has them too."""
+    others = listing.entries.keys() - attributes.keys()
+    return listing.is_complete(attributes) and len(others) <= min(_OTHERS, 2 + len(attributes))
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"""', "'''")
+
+
+def _last_attribute(model: PublicModel) -> int:
+    """Return the last line of the last property that reads an attribute, or of the class."""
+    read = [item for item in model.properties.values() if "self._wire.attributes." in ast.unparse(item)]
+    return max((item.end_lineno or 0 for item in read), default=model.node.end_lineno or 0)
+
+
+def _imports(root: Path, model: PublicModel, code: str) -> Iterator[Step]:
+    """Yield what the module must import for the code of a property."""
+    known = {
+        alias.asname or alias.name.partition(".")[0]
+        for node in ast.walk(model.module)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+        for alias in node.names
+    }
+    needed = set(re.findall(r"\b(?:utc_or_none|to_utc|unset_to_none)(?=\()|\bmsgspec(?=\.)|\bdt(?=\.)|\bAny\b", code))
+    missing = needed - known
+    base = [node for node in model.module.body if isinstance(node, ast.ImportFrom) and "base" in str(node.module)]
+    helpers = missing - {"msgspec", "dt", "Any"}
+    if helpers and base:
+        names = sorted({*helpers, *(alias.name for alias in base[0].names)}, key=lambda name: (name[0].islower(), name))
+        line = f"from {'.' * base[0].level}{base[0].module} import {', '.join(names)}"
+        first, last = base[0].lineno, base[0].end_lineno or 0
+        yield Step("replace", model.file, first, last, line, line_of(root, model.file, first))
+    if "msgspec" in missing:
+        after = max(
+            node.end_lineno or 0
+            for node in model.module.body
+            if isinstance(node, ast.ImportFrom) and node.module in {"__future__", "typing"}
+        )
+        yield Step("add", model.file, after, 0, "\nimport msgspec", line_of(root, model.file, after))
+    if "Any" in missing:
+        typing = next(
+            node for node in model.module.body if isinstance(node, ast.ImportFrom) and node.module == "typing"
+        )
+        names = sorted({"Any", *(alias.name for alias in typing.names)}, key=lambda name: (not name.isupper(), name))
+        code = f"from typing import {', '.join(names)}"
+        yield Step(
+            "replace", model.file, typing.lineno, typing.end_lineno or 0, code, line_of(root, model.file, typing.lineno)
+        )
+    if "dt" in missing:
+        block = next(node for node in model.module.body if isinstance(node, ast.If))
+        yield Step(
+            "add", model.file, block.lineno, 0, "    import datetime as dt", line_of(root, model.file, block.lineno)
+        )
+
+
+def _entry(root: Path, listing: Listing, name: str, value: str) -> Step:
+    """Return the line of a new attribute in a listing."""
+    written = f'"{name}": {value}'
+    line = line_of(root, listing.file, listing.last)
+    if listing.first == listing.last:
+        # All on one line: it is written again, with the attribute at its end.
+        position = listing.end_column - 1
+        code = f"{line[:position]}, {written}{line[position:]}"
+        return Step("replace", listing.file, listing.first, listing.first, code, line)
+    *_, last = listing.entries.values()
+    before = line_of(root, listing.file, last.first)
+    indent = before[: len(before) - len(before.lstrip())]
+    return Step("add", listing.file, last.last, 0, f"{indent}{written},", line_of(root, listing.file, last.last))
+
+
+def _literal(value: Any) -> str:
+    text = repr(value)
+    return f'"{text[1:-1]}"' if isinstance(value, str) and text.startswith("'") and '"' not in text else text
+
+
+def _removal(root: Path, model: PublicModel, name: str) -> Iterator[Step]:
+    node = model.properties[name]
+    first = min(node.lineno, *(item.lineno for item in node.decorator_list)) - 1
+    yield Step("delete", model.file, first, node.end_lineno or 0, anchor=line_of(root, model.file, first + 1))
+    covered = {(model.file, line) for line in range(first, (node.end_lineno or 0) + 1)}
+    known = {*model.old, "id"}
+    for listing in find_listings(root, [name]):
+        is_subset = len(listing.entries) > 2 and listing.entries.keys() <= known  # noqa: PLR2004 - a list
+        entry = listing.entries[name]
+        if (is_subset or is_listing_of(listing, model.old)) and entry.has_own_lines:
+            yield Step("delete", listing.file, entry.first, entry.last, anchor=line_of(root, listing.file, entry.first))
+            covered |= {(listing.file, line) for line in range(entry.first, entry.last + 1)}
+    filters = list(_filter_steps(root, model, name, None))
+    yield from filters
+    covered |= {(step.file, step.first) for step in filters}
+    uses = [use for use in _uses(root, name) if use not in covered]
+    shared = len([use for use in uses if use[0].startswith("overlay")]) > MAX_USES
+    if uses and not shared:
+        for file, number in uses:
+            text = line_of(root, file, number)
+            yield Step("decide", code=f"{file}:{number} uses it: `{text.strip()}`")
+    elif uses:
+        yield Step(
+            "decide", code=f"Other resources have `{name}`, too: look for what the type checkers and tests report"
+        )
+
+
+def _uses(root: Path, name: str) -> Iterator[tuple[str, int]]:
+    pattern = re.compile(rf"(?<!wire\.attributes)\.{name}\b|[\"']{name}[\"']|\b{name}=")
+    for file, text in modules(root):
+        for number, line in enumerate(text.splitlines() if name in text else (), 1):
+            if pattern.search(line):
+                yield file, number
+
+
+def _change(root: Path, model: PublicModel, name: str, contract: Document) -> Iterator[Step]:
+    old, new = (_field(model, name, attributes[name], contract) for attributes in (model.old, model.new))
+    if old is None or new is None or (model_type(old), model_value(old)) == (model_type(new), model_value(new)):
+        return
+    node = model.properties[name]
+    if node.returns is not None:
+        code = f"    def {name}(self) -> {model_type(new)}:"
+        yield Step("replace", model.file, node.lineno, node.lineno, code, line_of(root, model.file, node.lineno))
+    last = node.body[-1]
+    if isinstance(last, ast.Return):
+        code = f"        return {model_value(new)}"
+        first, end = last.lineno, last.end_lineno or last.lineno
+        yield Step("replace", model.file, first, end, code, line_of(root, model.file, first))
+    yield from _imports(root, model, f"{model_type(new)} {model_value(new)}")
+    for listing in find_listings(root, model.old):
+        if is_listing_of(listing, model.old) and name in listing.entries:
+            entry = listing.entries[name]
+            text = line_of(root, listing.file, entry.first).strip()
+            yield Step("decide", code=f"{listing.file}:{entry.first} needs a value of the new type: `{text}`")

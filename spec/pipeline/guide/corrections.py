@@ -1,0 +1,179 @@
+"""The lines of the overlay that a new attribute of a resource needs beside those of the other attributes."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, cast
+
+from contentgroove._openapi.documents import as_list
+from contentgroove._openapi.pointers import split
+
+from pipeline.fitting import Status
+from pipeline.locations import ABSENT, find, is_in_example
+from pipeline.overlay import apply_actions
+
+from .tasks import Step
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from contentgroove_spec.documents import Document
+
+    from pipeline.corrections import Corrections
+    from pipeline.fitting import Problem
+    from pipeline.locations import Location
+    from pipeline.overlay import Write
+
+FOLDER = "spec/"
+
+
+@dataclass(frozen=True)
+class Overlay:
+    """The corrections, and what they do to the new document.
+
+    Attributes:
+        corrections: The corrections.
+        published: The new document.
+        contract: What they make of it.
+        changed: The lines that steps have changed so far: a pattern may lose several names.
+    """
+
+    corrections: Corrections
+    published: Document
+    contract: Document
+    changed: dict[int, str] = field(default_factory=dict[int, str])
+
+    def lines_of(self, path: tuple[str | int, ...]) -> tuple[int, int, list[str]]:
+        """Return the first and the last line of a value in the overlay, and these lines."""
+        first, last = self.corrections.lines.lines(path)
+        return first, last, self.corrections.content.decode().splitlines()[first - 1 : last]
+
+    def step_of(self, problem: Problem) -> Step:
+        """Return the lines to delete for a correction that does not fit, or else what to do."""
+        first, _, last = problem.lines.partition(":")[2].partition("-")
+        begin, end = int(first), int(last or first)
+        lines = self.corrections.content.decode().splitlines()[begin - 1 : end]
+        name = problem.location[-1] if problem.location else ""
+        if name and problem.status is Status.ORPHANED:
+            for number, line in enumerate(lines):
+                # In a target or in a pattern, the name stands among others.
+                short = _without(self.changed.get(begin + number, line), name)
+                if short is not None:
+                    return self._replace(begin + number, short, line)
+            if lines[0].strip() in {f"- {name}", f"{name}:"} or lines[0].strip().startswith(f"{name}: "):
+                return Step("delete", self._file, begin, end, anchor=lines[0])
+        return Step("decide", code=f"{FOLDER}{problem.lines}: {problem.todo}")
+
+    def steps(self, pointer: str, name: str) -> Iterator[Step]:
+        """Yield the lines for a new attribute.
+
+        Args:
+            pointer: The JSON pointer of the attributes.
+            name: The new one.
+        """
+        location = tuple(split(pointer))
+        yield from self._filter(pointer, name)
+        if not self.is_always(pointer, name):
+            return
+        yield from self._required(location, name)
+        for path in self._own_examples(location):
+            _, last, lines = self.lines_of(path)
+            if name not in "".join(lines):
+                yield self._add(last, f"{name}: null", lines[-1])
+
+    def is_always(self, pointer: str, name: str) -> bool:
+        """Return whether each example of the published document has an attribute, so that it is required."""
+        location = tuple(split(pointer))
+        shown = [item for item in _examples(self.contract) if self._is_of(item, location)]
+        published = len(shown) - len(self._own_examples(location))
+        return sum(name in item["attributes"] for item in shown) >= published > 0
+
+    def _is_of(self, item: Document, location: Location) -> bool:
+        """Return whether an example is a resource with these attributes."""
+        kinds = find(self.contract, (*location[:-3], "properties", "type", "enum"))
+        return kinds is not ABSENT and item.get("type") in as_list(kinds)
+
+    def _filter(self, pointer: str, name: str) -> Iterator[Step]:
+        for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
+            if action.get("x-names") != pointer:
+                continue
+            first, _, lines = self.lines_of(("actions", index, "update"))
+            for number, line in enumerate(lines):
+                names = line.partition("^(")[2].partition(")")[0]
+                if "pattern:" in line and names:
+                    present = self.changed.get(first + number, line)
+                    names = present.partition("^(")[2].partition(")")[0]
+                    yield self._replace(first + number, present.replace(f"({names})", f"({names}|{name})"), line)
+
+    def _required(self, location: Location, name: str) -> Iterator[Step]:
+        found: list[tuple[str | int, ...]] = []
+
+        def note(write: Write) -> bool:
+            if write.kind == "append" and write.location[:-1] == (*location[:-1], "required"):
+                found.append(("actions", write.action, "update", *write.path[:-1]))
+            return True
+
+        apply_actions(self.published, self.corrections.overlay, note)
+        for path in found[:1]:
+            first, last, lines = self.lines_of(path)
+            if first == last:
+                present = self.changed.get(first, lines[0])
+                yield self._replace(first, present.replace("]", f", {name}]"), lines[0])
+            else:
+                yield self._add(last, f"- {name}", lines[-1])
+
+    def _own_examples(self, location: Location) -> list[tuple[str | int, ...]]:
+        """Return the paths of the attributes in the examples of resources that the overlay itself writes."""
+        found: list[tuple[str | int, ...]] = []
+        for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
+            for path, value in _objects(action.get("update"), ("actions", index, "update")):
+                inside = is_in_example(tuple(map(str, path[3:])))
+                if inside and isinstance(value.get("attributes"), dict) and self._is_of(value, location):
+                    found.append((*path, "attributes"))
+        return found
+
+    @property
+    def _file(self) -> str:
+        return f"{FOLDER}{self.corrections.file}"
+
+    def removed_examples(self, pointer: str, name: str) -> Iterator[Step]:
+        """Yield the lines of a removed attribute in the examples that the overlay writes."""
+        for path in self._own_examples(tuple(split(pointer))):
+            first, last, lines = self.lines_of((*path, name))
+            if lines[0].strip().startswith(f"{name}:"):
+                yield Step("delete", self._file, first, last, anchor=lines[0])
+
+    def _replace(self, number: int, code: str, line: str) -> Step:
+        self.changed[number] = code
+        return Step("replace", self._file, number, 0, code, line[:80])
+
+    def _add(self, after: int, code: str, last: str) -> Step:
+        indent = last[: len(last) - len(last.lstrip())]
+        return Step("add", self._file, after, 0, f"{indent}{code}", last)
+
+
+def _without(line: str, name: str) -> str | None:
+    """Return a line without a name in a pattern or in a list; None if it has none there."""
+    if "pattern:" in line:
+        short = re.sub(rf"(?<=[(|]){name}\||\|{name}(?=[)|])", "", line)
+    else:
+        short = re.sub(rf"(?<=[\[,])'{name}',|,'{name}'(?=[\],])", "", line)
+    return short if short != line else None
+
+
+def _objects(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Document]]:
+    if isinstance(value, dict):
+        yield path, cast("Document", value)
+        for key, member in cast("Document", value).items():
+            yield from _objects(member, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _objects(item, (*path, index))
+
+
+def _examples(document: Document) -> Iterator[Document]:
+    """Yield the resources in all examples."""
+    for path, value in _objects(document, ()):
+        if is_in_example(tuple(map(str, path))) and isinstance(value.get("attributes"), dict):
+            yield value

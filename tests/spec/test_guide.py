@@ -1,0 +1,231 @@
+"""The list of what a person must write: the lines are pasted into a copy of the repository, and then nothing is left.
+
+`python -m tests.spec.guide_trial` also generates, records and tests in such a copy.
+"""
+
+from __future__ import annotations
+
+import ast
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from contentgroove_spec.config import load_config
+from pipeline.corrections import Corrections
+from pipeline.guide import plan as planning
+from pipeline.guide.plan import plan
+from pipeline.guide.tasks import Step, Task, as_section, as_text, deduplicated
+from pipeline.locations import find
+
+from .both_documents import CLIP, MEDIA, SUBSCRIPTION
+from .conftest import ROOT
+from .pasting import paste
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+pytestmark = pytest.mark.slow
+
+Json = dict[str, Any]
+COPIED = ("overlay/contentgroove", "mockserver/contentgroove_mock", "tests/recorded", "tests/sdk", "spec")
+UPLOAD = ("components", "schemas", "direct_upload_response_object", "properties", "data")
+
+
+def attributes(document: Json, *resource: str) -> Json:
+    """The attributes of a resource."""
+    location = resource if len(resource) > 1 else ("components", "schemas", *resource)
+    found: Json = find(document, (*location, "properties", "attributes", "properties"))
+    return found
+
+
+class Copy:
+    """A copy of what is written by hand, for which the list is made."""
+
+    def __init__(self, root: Path, published: Json) -> None:
+        self.root = root
+        self.config = load_config(ROOT / "spec" / "pipeline.toml")
+        self.before = Corrections.load(self.config).correct(published).contract
+
+    def tasks(self, document: Json) -> tuple[Task, ...]:
+        """The list for a new document, by the corrections of the copy."""
+        corrections = Corrections.load(load_config(self.root / "spec" / "pipeline.toml"))
+        return plan(self.config, corrections, self.before, document, corrections.correct(document))
+
+    def named(self, document: Json) -> list[str]:
+        """What the tasks are about, without the last one."""
+        return [task.what for task in self.tasks(document)][:-1]
+
+    def text(self, file: str) -> str:
+        """A file of the copy."""
+        return (self.root / file).read_text(encoding="utf-8")
+
+
+@pytest.fixture
+def copied(tmp_path: Path, published: Json, monkeypatch: pytest.MonkeyPatch) -> Copy:
+    """A copy in which lines can be pasted."""
+    for name in COPIED:
+        ignored = shutil.ignore_patterns("__pycache__", "exchanges", "node_modules", "contract.json", "*.mp4")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    shutil.copy(ROOT / "tests" / "sdk_calls.py", tmp_path / "tests")
+    monkeypatch.setattr(planning, "ROOT", tmp_path)
+    return Copy(tmp_path, published)
+
+
+def test_nothing_to_write(copied: Copy, published: Json) -> None:
+    """The committed document leaves nothing to do."""
+    assert copied.tasks(published) == ()
+    assert as_text(()) == "Nothing to write by hand.\n"
+
+
+@pytest.mark.process
+def test_new_attributes_are_pasted(copied: Copy, published: Json) -> None:
+    """On each model, with few lines, and then the list is empty; what is pasted is formatted and type-checked code."""
+    attributes(published, MEDIA)["language"] = {"type": "string", "nullable": True}
+    attributes(published, CLIP)["score"] = {"type": "number"}
+    attributes(published, SUBSCRIPTION)["retries"] = {"type": "integer", "description": "How often it is tried"}
+    attributes(published, *UPLOAD)["expires_at"] = {"type": "string", "format": "date-time", "nullable": True}
+    assert copied.named(published) == [
+        "`Media.language` is new",
+        "`Clip.score` is new",
+        "`WebhookSubscription.retries` is new",
+        "`DirectUpload.expires_at` is new",
+    ]
+    counts = paste(copied.tasks(published), copied.root)
+    assert sum(counts.values()) < 48, "about ten lines for each"
+    assert copied.named(published) == []
+    medias = copied.text("overlay/contentgroove/_models/medias.py")
+    assert "def language(self) -> str | None:\n" in medias
+    assert "def score(self) -> float | None:\n" in medias
+    models = copied.text("overlay/contentgroove/models.py")
+    assert '    def retries(self) -> int | None:\n        """How often it is tried."""\n' in models
+    assert "def expires_at(self) -> dt.datetime | None:\n" in models
+    # The simulator sends no value that the contract forbids: nothing or null.
+    sent = copied.text("mockserver/contentgroove_mock/simulator/core/serializers.py")
+    assert '"language": None,' in sent
+    assert "score" not in sent
+    words = copied.text("mockserver/contentgroove_mock/simulator/core/listing.py")
+    assert 'source_url language",' in words
+    assert 'start_time score",' in words
+    assert 'number="retries", boolean="active"' in words
+    overlay = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml"))
+    filters = find(overlay.correct(published).contract, ("paths", "/medias", "get", "parameters", "filter in query"))
+    assert "|language)" in filters["schema"]["x-propertyNames"]["pattern"]
+    changed = [str(copied.root / file) for file in counts if file.endswith(".py")]
+    for command in (["format", "--check"], ["check", "--select", "E,F,I,W"]):
+        settings = f"--config={ROOT / 'pyproject.toml'}"
+        done = subprocess.run(  # noqa: S603 - this interpreter
+            [sys.executable, "-m", "ruff", *command, settings, *changed], capture_output=True, check=False
+        )
+        assert done.returncode == 0, done.stdout.decode()
+
+
+def test_an_attribute_that_every_example_has(copied: Copy, published: Json) -> None:
+    """It is required, also of the webhook's example and of what the simulator sends."""
+    attributes(published, MEDIA)["language"] = {"type": "string"}
+    for path, method in (("/medias", "get"), ("/medias", "post"), ("/medias/{id}", "get"), ("/medias/{id}", "put")):
+        content = published["paths"][path][method]["responses"]["200"]["content"]["application/json"]
+        data = content["example"]["data"]
+        (data[0] if isinstance(data, list) else data)["attributes"]["language"] = "en"
+    paste(copied.tasks(published), copied.root)
+    overlay = copied.text("spec/corrections.overlay.yaml")
+    assert "              - source_url\n              - language\n" in overlay
+    assert "language: null\n" in overlay
+    assert '"language": "A language",' in copied.text("mockserver/contentgroove_mock/simulator/core/serializers.py")
+
+
+def test_a_removed_attribute_is_deleted(copied: Copy, published: Json) -> None:
+    """Its corrections, its property and its lines; then all corrections fit, and what else uses it is named."""
+    del attributes(published, MEDIA)["source_created_at"]
+    assert copied.named(published)[0].startswith("Corrections are orphaned")
+    uses = [step.heading for task in copied.tasks(published) for step in task.steps if step.kind == "decide"]
+    assert any("mutants" in use or "tests/" in use for use in uses)
+    paste(copied.tasks(published), copied.root)
+    corrected = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml")).correct(published)
+    assert corrected.problems == ()
+    assert "source_created_at" not in copied.text("spec/corrections.overlay.yaml")
+    for file in ("overlay/contentgroove/_models/medias.py", "mockserver/contentgroove_mock/factories.py"):
+        assert "source_created_at" not in copied.text("mockserver/contentgroove_mock/simulator/core/listing.py")
+        assert "source_created_at" not in copied.text(file)
+        ast.parse(copied.text(file))
+
+
+def test_a_new_event(copied: Copy, published: Json) -> None:
+    """The overlay gets its name and its callback; what it has of the document is then accepted."""
+    callbacks = published["paths"]["/medias"]["post"]["callbacks"]
+    callbacks["media.failed"] = callbacks["media.processing_finished"]
+    tasks = copied.tasks(published)
+    assert "The event `media.failed` is new" in [task.what for task in tasks]
+    paste(tasks, copied.root)
+    corrections = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml"))
+    accepted = corrections.correct(published, accept=True)
+    assert accepted.problems == ()
+    contract = accepted.contract
+    assert contract["components"]["schemas"]["webhook_event"]["properties"]["event"]["enum"] == [
+        "media.processing_finished",
+        "media.failed",
+    ]
+    added = contract["paths"]["/webhook_subscriptions"]["post"]["callbacks"]["media.failed"]
+    assert list(added) == ["{$request.body#/data/attributes/url}"]
+
+
+def test_operations(copied: Copy, published: Json) -> None:
+    """New resources are scaffolded; a new operation gets its lines, a removed one loses them."""
+    clip = published["paths"]["/clips/{id}"]
+    archive = {**clip["get"], "operationId": "archiveClipById", "summary": "archive clip"}
+    published["paths"]["/clips/{id}/archive"] = {"post": archive, "parameters": clip["parameters"]}
+    published["paths"]["/projects"] = {"get": {**published["paths"]["/clips"]["get"], "operationId": "getProjects"}}
+    del published["paths"]["/webhook_subscriptions/{id}"]["delete"]
+    tasks = {task.what: task.steps for task in copied.tasks(published)}
+    assert [step.code for step in tasks["The resource `projects` is new"]] == ["make scaffold RESOURCE=projects"]
+    code = "\n".join(step.code for step in tasks["POST /clips/{id}/archive is new"])
+    assert "def archive_clip(clip_id: str) -> Operation[Clip]:" in code
+    assert "    async def archive(self, id: str) -> Clip:" in code
+    assert '    "/clips/{id}/archive": {"POST": "archiveClipById"},' in code
+    removed = tasks["DELETE /webhook_subscriptions/{id} was removed"]
+    assert any(step.kind == "delete" and "deleteWebhookSubscriptionById" in step.anchor for step in removed)
+
+
+def test_other_changes(copied: Copy, published: Json) -> None:
+    """Types, statuses, parameters and fields of requests are named with the method that they concern."""
+    attributes(published, MEDIA)["has_fetch_error"]["type"] = "string"
+    listing = published["paths"]["/clips"]["get"]
+    listing["responses"]["403"] = {"description": "forbidden"}
+    listing["parameters"].append({"name": "q", "in": "query", "schema": {"type": "string"}})
+    body = published["paths"]["/clips"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    sent = body["properties"]["data"]["properties"]["attributes"]
+    sent["properties"]["speed"] = {"type": "number"}
+    sent["required"].append("speed")
+    tasks = {task.what: task for task in copied.tasks(published)}
+    (definition, *_) = tasks["`Media.has_fetch_error` has another type"].steps
+    assert definition.code == "    def has_fetch_error(self) -> str:"
+    assert "class ForbiddenError(APIError):" in tasks["GET /clips can respond with 403"].steps[0].code
+    assert "overlay/contentgroove/_async/clips.py" in tasks["GET /clips has the parameter q in query"].steps[0].code
+    assert "`create`" in tasks["The request of POST /clips requires `speed`"].steps[0].code
+
+
+def test_what_the_contract_loses_and_gains_as_a_whole(copied: Copy, published: Json) -> None:
+    """A model without a schema is named; a contract that starts to describe a model's attributes leaves no work."""
+    del published["components"]["schemas"][SUBSCRIPTION]
+    pointer = f"/components/schemas/{SUBSCRIPTION}/properties/attributes/properties"
+    assert f"The contract no longer has {pointer}" in copied.named(published)
+    copied.before = {**copied.before, "components": {"schemas": {}}}
+    assert not any("is new" in name or "was removed" in name for name in copied.named(published))
+
+
+def test_the_text() -> None:
+    """Each step says where its lines go; lines that two tasks need are written once."""
+    added = Step("add", "a.py", 4, 0, "    x = 1\n\n    y = 2", "class A:")
+    changed = Step("replace", "a.yaml", 2, 3, "b: 1", "b: 0")
+    tasks = deduplicated(
+        [Task("One", (added, Step("run", code="make sync"))), Task("Two", (added,)), Task("Three", (changed,))]
+    )
+    assert [task.what for task in tasks] == ["One", "Three"]
+    text = as_text(tasks)
+    assert text.startswith("# To write by hand: 2 tasks, 3 lines in 2 files.\n")
+    assert "## 1. One\n\n- a.py, after line 4 (`class A:`)\n\n```python\n    x = 1\n\n    y = 2\n```\n" in text
+    assert "- a.yaml, instead of lines 2 to 3 (`b: 0`)\n" in text
+    section = as_section(tasks)
+    assert [advice.what for advice in section.advice] == ["1. One", "2. Three"]
+    assert section.advice[0].action == "a.py, after line 4 (`class A:`); Run `make sync`"

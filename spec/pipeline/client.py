@@ -230,7 +230,7 @@ def _for_names(value: Any, renamed: dict[str, str], *, keep_titles: bool, names:
 
 
 def _is_wrong_default(key: str, value: Any, schema: Document) -> bool:
-    rules = {name: schema[name] for name in ("type", "enum", "format") if name in schema}
+    rules: Document = {name: schema[name] for name in ("type", "enum", "format") if name in schema}
     if key != "default" or not rules:
         return False
     try:

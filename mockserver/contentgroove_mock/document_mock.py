@@ -43,7 +43,7 @@ _RANGES = frozenset({"*/*", "*", "application/*"})
 
 
 class Exchange(NamedTuple):
-    """A request that the mock has answered.
+    """A request and what became of it.
 
     Attributes:
         request: The method and the path with its query, without credentials.

@@ -82,6 +82,7 @@ def generate_client(folder: Folder, log: Callable[[str], None] = lambda _: None)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
         made, package = Path(name, "contract.json"), Path(name, config.package.name)
         log("Generating the client; a document of a megabyte takes about a minute.")
+        output: list[str] = []
         for _ in range(_ATTEMPTS):
             made.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
             shutil.rmtree(package, ignore_errors=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import signal
 import threading
 from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
@@ -53,7 +54,8 @@ def mock(
         if control or state is not None:
             raise typer.BadParameter("--control and --state belong to the simulator, not to --document.")
         with needs("`contentgroove mock --document`", "spec"):
-            import yamlcore  # noqa: F401  # documents may be YAML
+            # Documents may be YAML.
+            importlib.import_module("yamlcore")
         try:
             file, content = find_document(document)
         except DocumentError as error:

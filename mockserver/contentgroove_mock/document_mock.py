@@ -12,12 +12,15 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from urllib.parse import unquote
 
 import anyio.to_thread
 import httpcore
 import msgspec
 from contentgroove._core.redaction import redact_url
 from contentgroove._openapi.compositions import without_empty_parts
+from contentgroove._openapi.documents import DocumentError
+from contentgroove._openapi.pointers import is_local, join, resolve_reference, split
 
 from contentgroove_mock.contract.asgi import headers_of, kept_headers, read_body, target_of, violations_in
 from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse, Checker, Conventions
@@ -40,7 +43,7 @@ _RANGES = frozenset({"*/*", "*", "application/*"})
 
 
 class Exchange(NamedTuple):
-    """A request that the mock has answered.
+    """A request and what became of it.
 
     Attributes:
         request: The method and the path with its query, without credentials.
@@ -217,24 +220,41 @@ def prism_document(document: Json) -> tuple[Json, dict[str, str]]:
     Returns:
         The document, and what was added to such a path, by its key.
     """
-    paths: Json = {}
+    keys: dict[str, str] = {}
     renamed: dict[str, str] = {}
-    for key, item in document["paths"].items():
+    for key in document["paths"]:
         bare = without_query(key)
         if bare != key:
             renamed[key] = f"{'' if bare.endswith('/') else '/'}operation-{len(renamed) + 1}"
-        paths[bare + renamed.get(key, "")] = _with_json_first(item)
+        keys[key] = bare + renamed.get(key, "")
+    paths = {keys[key]: item for key, item in document["paths"].items()}
     # Prism looks at the servers only to find the base path, which is not in the requests that it gets.
-    return without_empty_parts({**document, "paths": paths, "servers": [{"url": "/"}]}), renamed
+    served = {**document, "paths": paths, "servers": [{"url": "/"}]}
+    return without_empty_parts(_for_prism(served, document, keys)), renamed
 
 
-def _with_json_first(value: Any) -> Any:
-    """Put JSON before a body's other media types; Prism makes the first one, and no body of a range of types."""
+def _for_prism(value: Any, document: Json, keys: dict[str, str]) -> Any:
+    """Return a part of a document without what Prism refuses: references to nothing, and ranges of media types.
+
+    JSON comes before the other media types of a body, because Prism makes the first one. `keys` has the new names of
+    paths, which references can name.
+    """
     if isinstance(value, list):
-        return [_with_json_first(item) for item in cast("list[Any]", value)]
+        return [_for_prism(item, document, keys) for item in cast("list[Any]", value)]
     if not isinstance(value, dict):
         return value
-    members = {key: _with_json_first(item) for key, item in cast("Json", value).items()}
+    members = {key: _for_prism(item, document, keys) for key, item in cast("Json", value).items()}
+    reference = members.get("$ref")
+    if isinstance(reference, str):
+        try:
+            if not is_local(reference):
+                return {}
+            resolve_reference(document, reference)
+        except DocumentError:
+            return {}
+        steps = split(unquote(reference))
+        if steps[:1] == ["paths"] and len(steps) > 1 and steps[1] in keys:
+            return {"$ref": f"#{join(['paths', keys[steps[1]], *steps[2:]])}"}
     content = members.get("content")
     if isinstance(content, dict):
         named = {_JSON if key in _RANGES else key: media for key, media in cast("Json", content).items()}

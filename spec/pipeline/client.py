@@ -82,6 +82,7 @@ def generate_client(folder: Folder, log: Callable[[str], None] = lambda _: None)
     with tempfile.TemporaryDirectory(dir=config.package.parent, prefix=".generate-") as name:
         made, package = Path(name, "contract.json"), Path(name, config.package.name)
         log("Generating the client; a document of a megabyte takes about a minute.")
+        output: list[str] = []
         for _ in range(_ATTEMPTS):
             made.write_text(json.dumps(document, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
             shutil.rmtree(package, ignore_errors=True)
@@ -230,7 +231,7 @@ def _for_names(value: Any, renamed: dict[str, str], *, keep_titles: bool, names:
 
 
 def _is_wrong_default(key: str, value: Any, schema: Document) -> bool:
-    rules = {name: schema[name] for name in ("type", "enum", "format") if name in schema}
+    rules: Document = {name: schema[name] for name in ("type", "enum", "format") if name in schema}
     if key != "default" or not rules:
         return False
     try:

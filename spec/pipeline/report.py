@@ -171,7 +171,7 @@ def _has_example(operation: Operation) -> bool:
 
 
 def _structure(document: Document) -> Iterator[str]:
-    """Yield what violates the OpenAPI Specification; references are not expanded, so that loops are no problem."""
+    """Yield what violates the OpenAPI Specification; references are not expanded, so that loops do not matter."""
     from openapi_spec_validator import OpenAPIV30SpecValidator, OpenAPIV31SpecValidator
 
     version = str(document.get("openapi", ""))

@@ -232,10 +232,15 @@ def test_multipart() -> None:
 def test_responses_of_ranges() -> None:
     """A status is looked up by itself, then by its range, then `default`."""
 
-    def answer(kind: str) -> dict[str, Any]:
+    def with_body(kind: str) -> dict[str, Any]:
         return {"description": "", "content": {"application/json": {"schema": {"enum": [kind]}}}}
 
-    responses = {"200": answer("ok"), "4XX": answer("client"), "404": answer("missing"), "default": answer("other")}
+    responses = {
+        "200": with_body("ok"),
+        "4XX": with_body("client"),
+        "404": with_body("missing"),
+        "default": with_body("other"),
+    }
     checker = Checker(document({"/a": {"get": {"responses": responses}, "head": {"responses": responses}}}))
     json_type = {"content-type": "application/json"}
     for status, kind in ((200, "ok"), (400, "client"), (404, "missing"), (500, "other"), (201, "other")):

@@ -205,11 +205,15 @@ def test_a_client(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_prism_is_given() -> None:
     """Each operation has a path of its own, and JSON is the first media type."""
-    content = {"text/plain": {}, "application/json": {}}
-    paths = {key: {"get": {"responses": {"200": {"content": content}}}} for key in ("/#a", "/#b", "/c?d=1", "/e")}
+    content: dict[str, Any] = {"text/plain": {}, "application/json": {}}
+    paths: dict[str, Any] = {
+        key: {"get": {"responses": {"200": {"content": content}}}} for key in ("/#a", "/#b", "/c?d=1", "/e")
+    }
+    paths["/e"]["get"]["parameters"] = [{"$ref": name} for name in ("#/paths/~1c%3Fd=1/get", "#/nowhere", "a.json")]
     served, renamed = prism_document({"openapi": "3.0.0", "paths": paths})
     assert list(served["paths"]) == ["/operation-1", "/operation-2", "/c/operation-3", "/e"]
     assert renamed == {"/#a": "operation-1", "/#b": "operation-2", "/c?d=1": "/operation-3"}
+    assert served["paths"]["/e"]["get"]["parameters"] == [{"$ref": "#/paths/~1c~1operation-3/get"}, {}, {}]
     assert list(served["paths"]["/e"]["get"]["responses"]["200"]["content"]) == ["application/json", "text/plain"]
 
 

@@ -60,7 +60,7 @@ def _composed_types(schema: Schema, components: Components, depth: int) -> froze
         if branches and all(branches):
             return frozenset[str]().union(*branches)
     parts = (types_of(part, components, depth + 1) for part in schema.get("allOf", ()))
-    return next(filter(None, parts), frozenset())
+    return next(filter(None, parts), frozenset[str]())
 
 
 def scalars(text: str, types: Iterable[str]) -> list[Any]:

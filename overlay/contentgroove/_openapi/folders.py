@@ -16,7 +16,7 @@ NAMES = ("openapi.yaml", "openapi.yml", "openapi.json")
 """The names that need no search."""
 
 LOCAL = Limits(bytes=64 * 1024 * 1024, nodes=10_000_000)
-"""A file that somebody names is not an attack, and the largest documents that are published have 47 MB."""
+"""For a file that a user names: the largest documents that are published have 47 MB."""
 
 _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 

@@ -56,7 +56,8 @@ def value_of(document: Json, schema: Any, depth: int = 0) -> Any:
         objects = [as_object(value) for value in values if isinstance(value, dict)]
         return {name: item for value in objects for name, item in value.items()} if objects else values[0]
     declared = found.get("type", "object" if "properties" in found else "string")
-    return _typed(document, found, str(declared[0]) if isinstance(declared, list) and declared else declared, depth)
+    kind = next(iter(as_list(declared)), declared)
+    return _typed(document, found, str(kind), depth)
 
 
 def _typed(document: Json, schema: Json, kind: str, depth: int) -> Any:

@@ -116,7 +116,7 @@ class Proxy:
 
         response = await self.rule(request, forward)
         headers = {**response.headers, "content-length": str(len(response.body))}
-        if response.status == httpx.codes.NO_CONTENT:
+        if response.status == 204:
             del headers["content-length"]
         raw = [(name.encode(), value.encode()) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": raw})

@@ -52,7 +52,8 @@ class Service:
 
     def caller(self, **options: Any) -> Caller:
         """Return a caller whose pauses move the simulator's clock."""
-        return Caller(self.base_url, Secret(KEY), **{"sleep": self.simulator.advance, **options})
+        every: dict[str, Any] = {"sleep": self.simulator.advance, **options}
+        return Caller(self.base_url, Secret(KEY), **every)
 
     def writing(self, *, speech: bool = False, seconds: float = 8.0) -> Writing:
         """Return what a run may create; with `speech`, the file counts as one in which something is spoken."""

@@ -53,7 +53,7 @@ def test_a_run_that_fails_deletes_what_it_has_created(monkeypatch: pytest.Monkey
     def broken(_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setitem(CHECKS, "clip-of-media", broken)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+    monkeypatch.setitem(CHECKS, "clip-of-media", broken)  # pyright: ignore[reportArgumentType]
     with served(subscriptions=None) as service:
         with pytest.raises(ZeroDivisionError):
             service.run(CHECKABLE, service.writing())

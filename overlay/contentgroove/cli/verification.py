@@ -206,7 +206,7 @@ def _confirm(run: _Run, base_url: str) -> None:
     plan = (
         f"This creates at {base_url}: a media of {file}, two medias that cannot be processed, a clip{subscribing}, and "
         "more of these if an assumption is wrong. All are deleted in the end, but they may count for your quota. The "
-        "key is sent once in a query, which servers may log."
+        "key is also sent in a query, which servers may log."
     )
     write_error(plan)
     if options.yes:

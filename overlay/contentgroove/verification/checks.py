@@ -141,7 +141,8 @@ def described(exchange: Exchange) -> str:
 
 def items_of(exchange: Exchange) -> list[Any]:
     """Return the items of a list; raises a `NotTriedError` if the response is not a list."""
-    if not isinstance(exchange.data, list):
+    data: object = exchange.data
+    if not isinstance(data, list):
         raise NotTriedError(f"{described(exchange)} without a list, which this check builds on.")
     return entries(exchange.data)
 

@@ -146,7 +146,8 @@ def clip_duration_name(probe: Probe) -> Finding:
     """Look for the name that the examples have."""
     probe.some(1, "clips")
     exchange = probe.read("/clips")
-    found = sorted(name for name in member(exchange.data, 0, "attributes") or {} if "duration" in name)
+    attributes = cast("dict[str, Any]", member(exchange.data, 0, "attributes") or {})
+    found = sorted(name for name in attributes if "duration" in name)
     return judge("media_file_duration" in found, f"A clip has {', '.join(found) or 'none'}.", exchange)
 
 

@@ -233,7 +233,7 @@ async def test_credentials(first: LocalServer, scheme: str, value: str, header: 
     tools = opened()
     document = spec(["https://x.example"], security=[{scheme: []}])
     await added(tools, document, baseUrl=str(first.origin), credentials={scheme: value})
-    echo = json.dumps({"path": f"/general?{query}", "headers": header, "value": value})
+    echo = json.dumps({"path": f"/general?{query}", "headers": header, "values": [value, KEY]})
     first.responses["/general"] = Response(200, {"Content-Type": "application/json", "ETag": value}, echo.encode())
     result = await tools.call("t.general")
     (request,) = first.requests

@@ -6,7 +6,9 @@ import json
 from typing import Any
 
 import pytest
+import yaml
 from contentgroove._openapi.documents import MAX_BYTES, MAX_DEPTH, DocumentError, Limits, check_version, parse
+from contentgroove._openapi.yaml_loading import Loader, TooManyMergedError
 
 GOOD: dict[str, Any] = {"openapi": "3.0.3", "info": {"title": "T", "version": "1"}, "paths": {}}
 
@@ -178,6 +180,18 @@ def test_merge_keys_are_limited(text: str, message: str) -> None:
     """A few lines of them could stand for billions of members."""
     with pytest.raises(DocumentError, match=message):
         parse(text, "it", Limits(nodes=50_000))
+
+
+def test_merging_ends_at_its_limit() -> None:
+    """It is counted while it is done, not afterwards, when time and memory would be gone."""
+    text = "a: &a {x: 1, y: 2}\nb: [{<<: *a}, {<<: *a}]\n"
+    for limit in (6, 5):
+        loader = type("Limited", (Loader,), {"max_merged": limit})
+        if limit == 6:
+            assert yaml.load(text, Loader=loader)["b"] == [{"x": 1, "y": 2}] * 2  # noqa: S506 - derived from a safe loader
+        else:
+            with pytest.raises(TooManyMergedError):
+                yaml.load(text, Loader=loader)  # noqa: S506 - derived from a safe loader
 
 
 def test_limits_can_be_chosen() -> None:

@@ -116,10 +116,8 @@ def report(outcomes: list[Outcome]) -> Iterable[str]:
     megabytes = max(each.megabytes for each in outcomes)
     yield f"{seconds:.0f} s of a processor in all, at most {slowest:.1f} s and {megabytes:.0f} MB"
     yield "The slowest:"
-    slowest = sorted(outcomes, key=lambda outcome: -outcome.seconds)[:5]
-    yield from (
-        f"  {each.seconds:6.1f} s {each.megabytes:6.0f} MB {each.operations:6,} {each.name}" for each in slowest
-    )
+    for each in sorted(outcomes, key=lambda outcome: -outcome.seconds)[:5]:
+        yield f"  {each.seconds:6.1f} s {each.megabytes:6.0f} MB {each.operations:6,} {each.name}"
     for outcome in outcomes:
         if outcome.kind == "crashed":
             yield f"CRASHED {outcome.name}: {' '.join(outcome.reasons)}"

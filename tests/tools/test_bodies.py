@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import pytest
+from contentgroove.tools.argument_checks import check_arguments, compile_schema
 from contentgroove.tools.requests import build_request
 from contentgroove.tools.results import ToolError
 
@@ -35,8 +36,10 @@ def body(media_type: str, schema: Any = None, version: str = "3.0.3", **entry: A
 
 
 def with_files(operation: Operation, value: Any, **further: Any) -> PreparedRequest:
-    """Build a request whose body may have files."""
-    return build_request(operation, {"body": value, **further}, read_file=FILES.__getitem__)
+    """Check arguments and build a request whose body may have files."""
+    arguments = {"body": value, **further}
+    check_arguments(compile_schema(operation.input_schema, "it"), arguments, "it")
+    return build_request(operation, arguments, read_file=FILES.__getitem__)
 
 
 def parts(call: PreparedRequest) -> list[MIMEPart]:

@@ -5,15 +5,12 @@ It imports PyYAML, which is in extras, so it is imported when a YAML document is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import yaml
 import yamlcore
 
 from contentgroove.errors import ContentGrooveError
-
-if TYPE_CHECKING:
-    from .documents import Json
 
 _Pairs: TypeAlias = "list[tuple[yaml.Node, yaml.Node]]"
 
@@ -35,7 +32,7 @@ class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
     max_merged = MAX_MERGED
     _merged = 0
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> Json:  # noqa: FBT001, FBT002 - PyYAML's signature
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[str, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         """Construct a mapping with its own members and those that are merged into it.
 
         Raises:
@@ -43,7 +40,7 @@ class Loader(yamlcore.CCoreLoader):  # type: ignore[misc]
             TooManyMergedError: Merge keys stand for more than `max_merged` members.
         """
         merged: _Pairs = []
-        mapping: Json = {}
+        mapping: dict[str, Any] = {}
         for key, value in node.value:
             if _is_merge(key, value):
                 merged += self._pairs(value, (node,))

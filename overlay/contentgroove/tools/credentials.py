@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
     from contentgroove._openapi.documents import Json
 
+MIN_SECRET = 4
+"""Characters; redacting anything shorter would damage results. Keys of other APIs may be shorter than this one's."""
+
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _COOKIE_VALUE = re.compile(r"[!#-+\--:<-\[\]-~]*")
 _OWN_HEADERS = frozenset({"host", "content-length", "transfer-encoding", "connection", "accept-encoding", "upgrade"})
@@ -121,11 +124,15 @@ class SourceCredentials:
         }
 
     def secrets(self) -> list[Secret]:
-        """Return every text that results must not contain."""
+        """Return every text that results must not contain, the longest first."""
         found = [*self._plain, *(credential.value for credential in self._schemes.values())]
         found += [credential.value for credential in self._headers if is_secret_header(credential.name)]
-        # Without the name of the scheme before it, too.
-        return found + [Secret(secret.reveal().partition(" ")[2]) for secret in found if " " in secret.reveal()]
+        # A token without the name of its scheme, too, and a password without the user.
+        found += [Secret(secret.reveal().partition(" ")[2]) for secret in found]
+        found += [Secret(secret.reveal().partition(":")[2]) for secret in self._plain]
+        return sorted(
+            {secret for secret in found if len(secret.reveal()) >= MIN_SECRET}, key=lambda secret: -len(secret.reveal())
+        )
 
     def __repr__(self) -> str:
         return "SourceCredentials([redacted])"

@@ -15,8 +15,6 @@ from .registry import ProgressCallback, Tool, ToolRegistry, object_schema
 from .results import Success, ToolError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contentgroove._openapi.documents import Json
 
 MAX_RESULTS = 50
@@ -42,7 +40,11 @@ def search_tools(namespace: str, title: str, tools: list[Tool], registry: ToolRe
         registry: Calls the tools.
     """
     index = _Index(tools)
-    by_name = {name: tool for tool in tools for name in _names(tool, registry)}
+    by_name: dict[str, Tool] = {}
+    for names in zip(*(_names(tool, registry) for tool in tools), strict=True):
+        # A canonical name always means its own tool, whatever ids the document has.
+        for name, tool in zip(names, tools, strict=True):
+            by_name.setdefault(name, tool)
 
     async def search(arguments: Json, _report: ProgressCallback) -> Success:
         found = index.search(arguments["query"])
@@ -105,10 +107,10 @@ def search_tools(namespace: str, title: str, tools: list[Tool], registry: ToolRe
     ]
 
 
-def _names(tool: Tool, registry: ToolRegistry) -> Iterable[str]:
-    own = tool.name.partition(".")[2]
-    identifier = tool.operation_id.partition(".")[2]
-    return filter(None, (identifier, tool.operation_id, own, registry.public_name(tool), tool.name))
+def _names(tool: Tool, registry: ToolRegistry) -> tuple[str, ...]:
+    """Return the names that a call may use, the most exact first; the last ones are empty without an id."""
+    short = tool.name.partition(".")[2]
+    return tool.name, registry.public_name(tool), short, tool.operation_id, tool.operation_id.partition(".")[2]
 
 
 def _described(tools: list[Tool]) -> list[Json]:

@@ -183,9 +183,11 @@ class ToolRegistry:
             envelope = success(await self._run(name, {} if arguments is None else arguments, report))
         except Exception as error:  # noqa: BLE001 - a tool's caller is a model, which can only read results
             envelope = failure(error)
-        known = [secret for secret in (conceal(self._secret()), *self._secrets) if secret is not None]
-        long = [secret for secret in known if len(secret.reveal()) >= MIN_SECRET]
-        return cast("Json", redact(envelope, long)) if long else envelope
+        own = conceal(self._secret())
+        secrets = [*self._secrets]
+        if own is not None and len(own.reveal()) >= MIN_SECRET:
+            secrets.append(own)
+        return cast("Json", redact(envelope, secrets)) if secrets else envelope
 
     async def _run(self, name: str, arguments: Any, report: ProgressCallback) -> Success:
         tool = self.find(name)

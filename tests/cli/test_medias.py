@@ -56,10 +56,10 @@ def test_a_repeated_filter_has_both_values(cli: CommandLine) -> None:
     [
         (("--filter", "name_cont"), "has no '='"),
         (("--filter", "name=x"), "is not a filter"),
-        (("--sort", "rank"), "choose one of created_at"),
+        (("--sort", "rank"), "is not one of created_at"),
         (("--limit", "0"), "--limit"),
         (("--limit", "many"), "--limit"),
-        (("--unknown",), "No such option"),
+        (("--unknown",), "There is no option --unknown"),
     ],
 )
 def test_wrong_usage_sends_nothing(own_cli: CommandLine, arguments: tuple[str, ...], words: str) -> None:

@@ -108,7 +108,7 @@ def test_errors_are_one_line() -> None:
         timeout=60,
         check=False,
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert done.stdout == ""
     assert done.stderr.startswith("error: There is no tool 'getMediaz'.")
     assert done.stderr.count("\n") == 1

@@ -14,15 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from contentgroove_spec.documents import canonical_digest
 
-from .expectations import (
-    COMPOSITION,
-    differences,
-    equals,
-    has_name,
-    location_of_names,
-    required_properties,
-    shape,
-)
+from .expectations import COMPOSITION, differences, equals, has_name, location_of_names, required_properties, shape
 from .locations import ABSENT, Location, find, is_in_example, is_map, pointer_to
 from .overlay import apply_actions, depth_of_reach, describe_action, names_of_target, single_queries
 

@@ -13,7 +13,7 @@ from contentgroove._openapi.readable import readable
 from contentgroove_spec import PipelineError
 from contentgroove_spec.config import folder_config
 
-from .corrections import apply_matching, read
+from .corrections import Corrections
 
 if TYPE_CHECKING:
     from contentgroove_spec.config import Config
@@ -60,11 +60,11 @@ def read_folder(path: Path) -> Folder:
     document = published
     if config.corrections.is_file():
         try:
-            applied = apply_matching(published, read(config.corrections))
+            corrected = Corrections.load(config).correct(published)
         except (PipelineError, DocumentError) as error:
             problems.append(f"{config.corrections.name} was not applied: {error}")
         else:
-            document = applied.document
-            problems += applied.problems.values()
+            document = corrected.contract
+            problems += map(str, corrected.problems)
     usable = readable(document)
     return Folder(config, published, usable.document, (*problems, *usable.problems))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
-from pipeline.corrections import apply_overlay, read
+from pipeline.corrections import read
+from pipeline.overlay import apply_overlay
 from pipeline.scaffold import write
 from pipeline.scaffold.corrections import as_text, proposed
 from pipeline.scaffold.edits import Edits

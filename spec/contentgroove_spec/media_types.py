@@ -70,7 +70,11 @@ def _compare_media(context: Context, old: Part, new: Part, name: str, outer: Sit
 def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> None:
     had, has = (as_object(part.value.get("encoding")) for part in (old, new))
     views = context.views(old, new)
+    properties = [view.mapped("properties") for view in views]
     for name in dict.fromkeys([*had, *has]):
+        if (name in properties[0]) != (name in properties[1]):
+            # The encoding comes or goes with its property.
+            continue
         before, after = as_object(had.get(name)), as_object(has.get(name))
         location = dataclasses.replace(site.location, field=f"/{escape(name)}")
         pointers = [f"{part.pointer}/encoding/{escape(name)}" for part in (old, new)]

@@ -111,9 +111,9 @@ def _compare_value(context: Context, old: Part, new: Part, site: Site, style: st
         context.findings.at(rule, before, after, *site, name="content", parents=parents)
         return
     _compare_form(context, old, new, site, style)
-    if not all(part.value.get("required") is True for part in (old, new)):
-        for rule, had, has in default_changes(*context.views(old, new)):
-            context.findings.at(rule, had, has, *site, parents=(old.pointer, new.pointer))
+    required = all(part.value.get("required") is True for part in (old, new))
+    for rule, had, has in default_changes(*context.views(old, new), required=required):
+        context.findings.at(rule, had, has, *site, parents=(old.pointer, new.pointer))
     schema, items = old.optional("schema"), _items_of_new_list(context, old, new, style)
     if items is not None:
         context.findings.at("parameter-became-list", schema, items, *site)

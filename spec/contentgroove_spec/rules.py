@@ -78,6 +78,8 @@ _SPECIFIED = _safe("The document specifies what it left open.")
 _ANYTHING = _breaks("Any value may come now.")
 _HINT = _text("No standard defines it, so it restricts nothing.")
 _NO_EFFECT = _text("It has no effect on values of this type.")
+_NEVER_OMITTED = _text("The value is required and never omitted.")
+_IMPLIED = _text("Where no type is named, null is valid as well.")
 _NEVER_SENT = _text("It is never sent.")
 _EXAMPLE = _text("Examples are not binding.")
 _NAME = _safe("It is never sent; generated functions are named after it.")
@@ -163,6 +165,10 @@ _SCHEMA_ROWS = (
          _safe("In a URL or header, every value is a text."), _OTHERS),
     Rule("type-specialized-in-text", "type", "The type was specialized from {old} to {new}.",
          _REJECTED, _safe("In a URL or header, every value is a text.")),
+    _narrowing("content-schema-added", "contentSchema", "The content of the text got a schema."),
+    _widening("content-schema-removed", "contentSchema", "The content of the text lost its schema."),
+    Rule("null-implied", "type", "The types name null in one of the documents.", _IMPLIED, _IMPLIED),
+    Rule("default-without-effect", "default", "The default {change}.", _NEVER_OMITTED, _NEVER_OMITTED),
     Rule("default-added", "default", "The default {new} was added.", _SPECIFIED, _SPECIFIED),
     Rule("default-changed", "default", "The default changed from {old} to {new}.",
          _breaks("A call that omits it behaves differently."), _safe("The default is for values that are omitted.")),

@@ -82,10 +82,9 @@ class _Comparison:
             field = f"/{escape(name)}"
             if before is not None and after is not None:
                 self._access(name, before, after, *readable)
-                if not (name in had and name in has):
-                    views = self._views[0].view(before), self._views[1].view(after)
-                    for rule, was, now in default_changes(*views):
-                        self._add(rule, was, now, field=field, mask=readable[0] & readable[1])
+                views = self._views[0].view(before), self._views[1].view(after)
+                for rule, was, now in default_changes(*views, required=name in had and name in has):
+                    self._add(rule, was, now, field=field, mask=readable[0] & readable[1])
                 self._inner(before, after, field, mask=readable[0] & readable[1])
             elif only_common:
                 continue
@@ -224,6 +223,7 @@ class _Comparison:
         self._other("unevaluatedItems", "/*", rules)
 
     def _logic(self) -> None:
+        self._presence("contentSchema", "content-schema-added", "content-schema-removed")
         self._presence("not", "not-added", "not-removed", turned=True)
         old, new = self._old.schema("if"), self._new.schema("if")
         if not old and not new:

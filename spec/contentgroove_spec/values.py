@@ -55,8 +55,10 @@ _SIZES = (
 def compare_types(pair: Pair) -> bool:
     """Compare the types; return whether both schemas have a type in common."""
     old, new = pair.old, pair.new
-    if old.null is not None and new.null is not None and old.null != new.null and not _null_was_implied(old, new):
-        pair.add("null-permitted" if new.null else "null-forbidden", _type_part(old), _type_part(new))
+    if old.null is not None and new.null is not None and old.null != new.null:
+        implied = _null_was_implied(old, new)
+        rule = "null-implied" if implied else "null-permitted" if new.null else "null-forbidden"
+        pair.add(rule, _type_part(old), _type_part(new))
     if old.unions or new.unions or old.types == new.types:
         return True
     before, after = old.types, new.types
@@ -306,18 +308,18 @@ def _unique_items(pair: Pair) -> None:
         pair.add("unique-items-removed", pair.old.keyword("uniqueItems"), None)
 
 
-def default_changes(old: View, new: View) -> Iterator[tuple[str, Part | None, Part | None]]:
+def default_changes(old: View, new: View, *, required: bool) -> Iterator[tuple[str, Part | None, Part | None]]:
     """Yield the change of a default: the rule's id and the two values.
 
     What contains the value calls this, because a value that is required is never omitted.
     """
     had, has = old.keyword("default"), new.keyword("default")
-    if had is None and has is not None:
-        yield "default-added", None, has
-    elif had is not None and has is None:
-        yield "default-removed", had, None
-    elif had is not None and has is not None and comparable(had.value) != comparable(has.value):
-        yield "default-changed", had, has
+    if (had is None) == (has is None) and (
+        had is None or has is None or comparable(had.value) == comparable(has.value)
+    ):
+        return
+    kind = "without-effect" if required else "added" if had is None else "removed" if has is None else "changed"
+    yield f"default-{kind}", had, has
 
 
 def _deprecations(pair: Pair) -> None:

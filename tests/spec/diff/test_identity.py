@@ -114,3 +114,19 @@ def test_a_branch_is_known_by_its_tag() -> None:
         "POST /things, request: y",
         "POST /things, response 200: y",
     }
+
+
+def test_an_encoding_comes_with_its_property() -> None:
+    """A new property of a form is one change."""
+
+    def form(*names: str) -> dict[str, Any]:
+        media = {
+            "schema": {"type": "object", "properties": {name: {"type": "array", "items": {}} for name in names}},
+            "encoding": {name: {"style": "deepObject", "explode": True} for name in names},
+        }
+        content = {"application/x-www-form-urlencoded": media}
+        return document({"/things": {"post": {"requestBody": {"content": content}}}})
+
+    assert rules(form("a"), form("a", "b")) == [
+        ("property-added", "POST /things, request (application/x-www-form-urlencoded): b")
+    ]

@@ -160,12 +160,15 @@ def decode(content: bytes, kind: type[S]) -> S:
 
 def decode_resource(model: type[M]) -> Callable[[bytes], M]:
     """Return what decodes a document of one resource, whose generated struct is named like the model."""
-    return functools.partial(_resource, model, model._struct("Document"))  # noqa: SLF001 - the models' own reader
+    # The models' own reader.
+    struct = model._struct("Document")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return functools.partial(_resource, model, struct)
 
 
 def decode_page(model: type[M]) -> Callable[[bytes, int], Page[M]]:
     """Return what decodes a page of resources, with the page's number."""
-    return functools.partial(_page, model, model._struct("List"))  # noqa: SLF001 - as above
+    struct = model._struct("List")  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return functools.partial(_page, model, struct)
 
 
 def _resource(model: type[M], kind: type[msgspec.Struct], content: bytes) -> M:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 import textwrap
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jinja2
 from contentgroove._openapi.pointers import resolve
@@ -14,6 +16,8 @@ from contentgroove._openapi.pointers import resolve
 from .resource import JSON, SORTABLE, camel, snake
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from .resource import Field, Kind, Relationship, Resource, Role
 
 TEMPLATES = Path(__file__).parents[2] / "scaffold"
@@ -223,28 +227,30 @@ class Templates:
             autoescape=False,  # noqa: S701 - code, not HTML
         )
         created = self.resource.created
-        environment.filters |= {
+        filters: dict[str, Callable[..., Any]] = {
             function.__name__: function
             for function in (
                 snake, model_type, model_value, argument_type, checked, record_type, read, written, cell, option,
                 option_example, relationship,
             )
         }  # fmt: skip
-        environment.filters |= {
-            "words": lambda text: text.replace("_", " "),
-            "dashed": lambda text: text.replace("_", "-"),
-            "lower_first": lambda text: text[:1].lower() + text[1:],
-            "docstring": lambda text: text.replace("\\", "\\\\").replace('"""', "'''"),
-            "argument": lambda text: textwrap.fill(text, WIDTH - 12, subsequent_indent=" " * 16),
-            "linked": lambda item: linked(item, created),
+        filters |= {
+            "words": _words,
+            "dashed": _dashed,
+            "lower_first": _lower_first,
+            "docstring": _docstring,
+            "argument": _argument,
+            "linked": functools.partial(linked, created=created),
             "created_value": self.created_value,
             "seed": self.seed,
-            "option_value": lambda field: field.name,
+            "option_value": operator.attrgetter("name"),
             "sample_text": _as_argument,
-            "sample_json": lambda field: repr(_for_option(field, sample(field))),
-            "other_text": lambda field: _as_argument(field, other=True),
-            "other_json": lambda field: repr(_for_option(field, sample(field, other=True))),
+            "sample_json": _as_json,
+            "other_text": functools.partial(_as_argument, other=True),
+            "other_json": functools.partial(_as_json, other=True),
         }
+        # Its own type of them knows only the built-in ones.
+        cast("dict[str, Any]", environment.filters).update(filters)
         return environment
 
     def render(self, template: str, **more: Any) -> str:
@@ -279,7 +285,7 @@ class Templates:
             "has_quota": self.has_quota,
             "seeded": "create" not in resource.operations,
             "reads_time": any(field.kind == "time" for field in (*resource.created, *resource.updated)),
-            "sample": lambda fields: repr({field.name: sample(field) for field in fields}),
+            "sample": _samples,
         }  # fmt: skip
         return self._environment.get_template(template).render({**context, **more})
 
@@ -338,8 +344,33 @@ class Templates:
         return empty(field) if field.example is None else repr(field.example)
 
 
-def _for_option(field: Field, value: Any) -> Any:
-    return value[:1] if field.kind == "texts" else value
+def _words(text: str) -> str:
+    return text.replace("_", " ")
+
+
+def _dashed(text: str) -> str:
+    return text.replace("_", "-")
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _docstring(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"""', "'''")
+
+
+def _argument(text: str) -> str:
+    return textwrap.fill(text, WIDTH - 12, subsequent_indent=" " * 16)
+
+
+def _samples(fields: Iterable[Field]) -> str:
+    return repr({field.name: sample(field) for field in fields})
+
+
+def _as_json(field: Field, *, other: bool = False) -> str:
+    value = sample(field, other=other)
+    return repr(value[:1] if field.kind == "texts" else value)
 
 
 def _as_argument(field: Field, *, other: bool = False) -> str:

@@ -96,7 +96,9 @@ def proposed(contract: Document, names: Names, operations: dict[Role, Operation]
 def as_text(actions: list[Action], names: Names) -> str:
     """Write actions as they stand in the overlay."""
     head = f"  # --- {names.many}: written by `make scaffold` from the document's examples "
-    dumped = yaml.safe_dump(actions, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False)
+    dumped: str = yaml.safe_dump(  # pyright: ignore[reportUnknownMemberType] - its stubs leave a type open
+        actions, sort_keys=False, allow_unicode=True, width=_WIDTH, default_flow_style=False
+    )
     lines = [f"  {line}" for line in dumped.splitlines()]
     return "\n".join([head.ljust(110, "-"), *lines]) + "\n"
 

@@ -243,7 +243,7 @@ class Edits:
                 values = {
                     field.name: "{medias}" if field.name == "media_id" else sample(field)
                     for field in fields
-                    if role == "create" or field == fields[0]
+                    if role == "create" or field in fields[:1]
                 }
                 sent = f", {values!r}" if values else ""
                 name = resource.operations[role].operation_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import keyword
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 
 from contentgroove._models.base import Model
 from contentgroove._openapi.operations import operations
@@ -271,8 +271,9 @@ def examples(found: dict[Role, Operation]) -> list[Document]:
         content = success(operation)[1]
         values = [content.get("example"), *(item.get("value") for item in content.get("examples", {}).values())]
         for value in values:
-            data = value.get("data") if isinstance(value, dict) else None
-            shown += [item for item in (data if isinstance(data, list) else [data]) if isinstance(item, dict)]
+            data = cast("Document", value).get("data") if isinstance(value, dict) else None
+            items = cast("list[object]", data) if isinstance(data, list) else [data]
+            shown += [cast("Document", item) for item in items if isinstance(item, dict)]
     return shown
 
 

@@ -287,7 +287,7 @@ class _Run:
         if not self._may("merge", location, path, update):
             return
         for key, new in update.items():
-            value: object = new
+            value = cast("object", new)
             inner, inner_path = (*location, key), (*path, key)
             if key == "required" and isinstance(value, list) and key not in old:
                 # Each name stands for itself: one that is left out must not hold the others back.
@@ -297,8 +297,8 @@ class _Run:
                     old[key] = names
             elif key not in old:
                 self._set(old, key, value, inner, inner_path)
-            elif kind_name(old[key]) != kind_name(value):
-                reason = f"{key} is {kind_name(old[key])} and cannot be merged with {kind_name(value)}."
+            elif kind_name(old[key]) != kind_name(new):
+                reason = f"{key} is {kind_name(old[key])} and cannot be merged with {kind_name(new)}."
                 self._fail(target, reason)
             elif isinstance(value, dict):
                 self._merge(old[key], cast("Document", value), inner, inner_path, target)

@@ -40,8 +40,16 @@ def _events(document: Document) -> dict[str, Document]:
     for path in as_object(document.get("paths")).values():
         for operation in as_object(path).values():
             for name, callback in as_object(as_object(operation).get("callbacks")).items():
-                found[name] = next(filter(None, map(as_object, resolve(document, callback).values())), {})
+                found[name] = _first_object(resolve(document, callback))
     return found
+
+
+def _first_object(value: Document) -> Document:
+    """Return the first member that is an object; an empty one if there is none."""
+    for member in value.values():
+        if found := as_object(member):
+            return found
+    return {}
 
 
 def _new_event(overlay: Overlay, name: str, item: Document) -> Iterator[Step]:
@@ -68,7 +76,7 @@ def _callback(overlay: Overlay, path: tuple[str | int, ...], callbacks: Document
     # A callback has one expression, and that one operation.
     expression, methods = next(iter(next(iter(callbacks.values())).items()))
     known = next(iter(methods.values()))
-    operation = next(filter(None, map(as_object, item.values())), {})
+    operation = _first_object(item)
     content = as_object(find(operation, ("requestBody", "content", "application/json")))
     made: Document = {
         "summary": str(operation.get("summary", f"The webhook of {name}")),

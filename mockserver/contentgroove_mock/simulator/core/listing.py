@@ -169,7 +169,7 @@ def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) ->
         matcher, several = _LISTS.get(matcher, (matcher, several))
         test = _comparison_test(name, matcher, several, values, own_kinds.pop())
     join = all if joint == "_and_" else any
-    return lambda resource: join([test(resource[attribute]) for attribute in attributes])
+    return lambda resource: join([test(resource.get(attribute)) for attribute in attributes])
 
 
 def _comparison_test(

@@ -10,7 +10,7 @@ from contentgroove._openapi.pointers import join, split
 
 from .changes import Change, Rating, Subject
 from .rules import RULES
-from .uses import ORDER, Lazy, Source
+from .uses import BOTH, ORDER, Lazy, Source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAX_VALUE = 60
 _UNUSED = "No operation uses it."
+_OTHER_DIRECTION = "What is read-only is not sent, and what is write-only is not received."
 _ADDED = ("-added", "-specified", "-set")
 _REMOVED = ("-removed", "-unspecified")
 
@@ -105,7 +106,7 @@ def change_of(finding: Finding, graph: Graph) -> Change:
     rule, sources = finding.rule, finding.sources
     verdicts = [verdict for source in sources for verdict in source.verdicts(rule)]
     worst = min(verdicts, key=lambda verdict: ORDER[verdict.rating], default=None)
-    rating, reason = (worst.rating, worst.reason) if worst is not None else _unused(rule)
+    rating, reason = (worst.rating, worst.reason) if worst is not None else _unused(rule, sources)
     old, new = (None if part is None else part.value for part in (finding.old, finding.new))
 
     def uses() -> list[Use]:
@@ -128,9 +129,13 @@ def change_of(finding: Finding, graph: Graph) -> Change:
     )
 
 
-def _unused(rule: Rule) -> tuple[Rating, str]:
+def _unused(rule: Rule, sources: list[Source]) -> tuple[Rating, str]:
+    """Return the rating and the reason of a change that reaches no location."""
     verdict: Verdict = rule.sent
-    return (verdict.rating, verdict.reason) if verdict.rating is Rating.DOCUMENTATION else (Rating.SAFE, _UNUSED)
+    if verdict.rating is Rating.DOCUMENTATION:
+        return verdict.rating, verdict.reason
+    is_reached = any(source.node is not None and source.node.states for source in sources)
+    return Rating.SAFE, _OTHER_DIRECTION if is_reached else _UNUSED
 
 
 def _kind(finding: Finding) -> Kind:
@@ -144,7 +149,9 @@ def _subject(finding: Finding, graph: Graph) -> Subject:
     steps = split(pointer)
     if steps[:1] == ["components"] and len(steps) > 2:  # noqa: PLR2004 - section and name
         return Subject(join(steps[:3]), join(steps[3:]))
-    uses = (use for source in finding.sources for use in source.uses(graph, finding.rule))
+    # Where the change has no effect, it still has a location.
+    anywhere = (source._replace(mask=BOTH) for source in finding.sources)
+    uses = (use for source in anywhere for use in source.uses(graph, finding.rule))
     first = next(uses, None)
     return Subject("", pointer, None if first is None else first.location)
 
@@ -167,4 +174,4 @@ def short(value: Any) -> str:
     """Write a value for people, shortened."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     text = text if len(text) <= _MAX_VALUE else f"{text[: _MAX_VALUE - 1]}…"
-    return f"`{text}`"
+    return text if "`" in text else f"`{text}`"

@@ -134,7 +134,8 @@ def _compare_form(context: Context, old: Part, new: Part, site: Site, style: str
 
 def _form(holder: Part, style: str) -> tuple[str, bool]:
     name = str(holder.value.get("style", style))
-    return name, holder.value.get("explode", name == "form") is True
+    # Objects that are written deep are always exploded.
+    return name, name == "deepObject" or holder.value.get("explode", name == "form") is True
 
 
 def _items_of_new_list(context: Context, old: Part, new: Part, style: str) -> Part | None:

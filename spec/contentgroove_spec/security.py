@@ -76,32 +76,26 @@ class Security:
     ) -> None:
         old, new = origins
         add = self._context.findings.at
-        if not any(before):
-            if after and {} not in after:
-                add("security-added", None, Part(new.pointer, _text(after)) if new else None, location, direction)
-                return
-            before = [{}]
-        for alternative in before:
-            weaker = [other for other in after if _accepts(other, alternative)]
-            if not after or (not weaker and {} in after):
-                break
-            if alternative in after or not alternative:
-                continue
-            if not weaker:
+        was_open, is_open = ({} in alternatives or not alternatives for alternatives in (before, after))
+        if was_open and not is_open:
+            add("security-added", None, None if new is None else Part(new.pointer, _text(after)), location, direction)
+        elif is_open and not was_open:
+            add("security-removed", old, None, location, direction)
+        for alternative in filter(None, before):
+            weaker = [other for other in after if other and _accepts(other, alternative)]
+            if not weaker and not is_open:
                 add("security-alternative-removed", old, None, location, direction, name=_name(alternative))
-            elif weaker[0] not in before:
-                was = None if old is None else Part(old.pointer, _name(alternative))
-                now = None if new is None else Part(new.pointer, _name(weaker[0]) or "none")
+            elif weaker and alternative not in weaker and weaker[0] not in before:
+                was, now = (
+                    None if part is None else Part(part.pointer, _name(names))
+                    for part, names in ((old, alternative), (new, weaker[0]))
+                )
                 add("security-alternative-relaxed", was, now, location, direction)
-        if not any(after):
-            if any(before):
-                add("security-removed", old, None, location, direction)
+        if was_open and not is_open:
             return
-        for alternative in after:
+        for alternative in filter(None, after):
             if alternative not in before and not any(_accepts(alternative, other) for other in before):
-                add("security-alternative-added", None, new, location, direction, name=_name(alternative) or "none")
-            elif not alternative and {} not in before:
-                add("security-removed", old, None, location, direction)
+                add("security-alternative-added", None, new, location, direction, name=_name(alternative))
 
     def compare_schemes(self) -> None:
         """Compare the schemes that operations of both documents use, and those that none uses."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import escape, split
 
 from .reading import Part, encoded, mapped_references
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .pairs import Pair
     from .schemas import Parts, Union, View, Views
 
+_OF_UNIONS = ANNOTATIONS | {"oneOf", "anyOf", "discriminator"}
 _MAX_TRIED = 20
 """The branches of a new `oneOf` that an old schema is tried with."""
 
@@ -27,24 +29,43 @@ def compare_unions(pair: Pair) -> bool:
     old, new = pair.old, pair.new
     if not old.unions and len(new.unions) == 1 and new.has_only_unions:
         union = new.unions[0]
-        _compare_branches(pair, [old.parts], _branches(union), union, before="")
+        before = _single(pair.comparer.old, old)
+        _compare_branches(pair, [before], _branches(union), union, before="")
         if union.keyword == "oneOf":
-            _report_ambiguity(pair, old.parts, union)
+            _report_ambiguity(pair, before, union)
+        compare_discriminators(pair)
         return True
     if not new.unions and len(old.unions) == 1 and old.has_only_unions:
-        _compare_branches(pair, _branches(old.unions[0]), [new.parts], old.unions[0], before="")
+        after = _single(pair.comparer.new, new)
+        _compare_branches(pair, _branches(old.unions[0]), [after], old.unions[0], before="")
+        compare_discriminators(pair)
         return True
-    for before, after in zip(old.unions, new.unions, strict=False):
-        if before.keyword != after.keyword:
-            rule = "any-of-became-one-of" if after.keyword == "oneOf" else "one-of-became-any-of"
-            pair.add(rule, Part(before.part.pointer, before.keyword), Part(after.part.pointer, after.keyword))
-        _compare_branches(pair, _branches(before), _branches(after), after, before=before.keyword)
+    for had, has in zip(old.unions, new.unions, strict=False):
+        if had.keyword != has.keyword:
+            rule = "any-of-became-one-of" if has.keyword == "oneOf" else "one-of-became-any-of"
+            pair.add(rule, Part(had.part.pointer, had.keyword), Part(has.part.pointer, has.keyword))
+        _compare_branches(pair, _branches(had), _branches(has), has, before=had.keyword)
     common = min(len(old.unions), len(new.unions))
     for union in new.unions[common:]:
         pair.add("union-added", None, union.part, name=union.keyword)
     for union in old.unions[common:]:
         pair.add("union-removed", union.part, None, name=union.keyword)
     return False
+
+
+def _single(views: Views, view: View) -> Parts:
+    """Return the only branch of a schema that is nothing but a union of one, else the schema."""
+    parts = view.parts
+    while len(parts) == 1:
+        part = views.resolved(parts[0])
+        if not part.is_object or any(name not in _OF_UNIONS and not name.startswith("x-") for name in part.value):
+            break
+        branches = [branch for name in ("oneOf", "anyOf") for branch in as_list(part.value.get(name))]
+        if len(branches) != 1:
+            break
+        keyword = "oneOf" if "oneOf" in part.value else "anyOf"
+        parts = (part.member(keyword).item(0),)
+    return parts
 
 
 def _branches(union: Union) -> list[Parts]:

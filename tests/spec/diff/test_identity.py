@@ -130,3 +130,39 @@ def test_an_encoding_comes_with_its_property() -> None:
     assert rules(form("a"), form("a", "b")) == [
         ("property-added", "POST /things, request (application/x-www-form-urlencoded): b")
     ]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        ([{"a": []}], [{"a": []}, {}], ["security-removed"]),
+        ([{"a": []}, {}], [{"a": []}], ["security-added"]),
+        ([{"a": []}, {}], [], []),
+        ([{"a": [], "b": []}], [{"a": []}], ["security-alternative-relaxed"]),
+        ([{"a": []}], [{"a": [], "b": []}], ["security-alternative-removed", "security-alternative-added"]),
+        (
+            [{"a": []}, {"b": []}],
+            [{"b": []}, {"c": []}],
+            ["security-alternative-removed", "security-alternative-added"],
+        ),
+        ([{"a": ["x"]}], [{"a": ["x", "y"]}], ["security-alternative-removed", "security-alternative-added"]),
+        ([{"a": []}], [], ["security-removed"]),
+        ([], [{"a": []}, {"b": []}], ["security-added"]),
+    ],
+)
+def test_alternatives_of_security(old: list[Any], new: list[Any], found: list[str]) -> None:
+    """Credentials that are sent today are enough, or they are not."""
+    before, after = (document({"/a": {"get": {"security": security}}}) for security in (old, new))
+    assert [rule for rule, _ in rules(before, after)] == found
+
+
+def test_a_schema_that_becomes_one_of_several() -> None:
+    """It is compared with the branch that it corresponds to, and its discriminator with that of the union."""
+    cat = {"type": "object", "properties": {"kind": {"type": "string"}, "claws": {"type": "integer"}}}
+    dog = {"type": "object", "properties": {"kind": {"type": "string"}, "tail": {"type": "string"}}}
+    one = {"oneOf": [component("Cat")], "discriminator": {"propertyName": "kind"}}
+    two = {"oneOf": [component("Dog"), component("Cat")], "discriminator": {"propertyName": "kind"}}
+    poorer = {"type": "object", "properties": {"kind": {"type": "string"}}}
+    assert {rule for rule, _ in rules(around(one, Cat=cat), around(two, Cat=cat, Dog=dog))} == {"branch-added"}
+    found = rules(around(component("Cat"), Cat=cat), around({"anyOf": two["oneOf"]}, Cat=poorer, Dog=dog))
+    assert ("property-removed", "schema Cat: claws") in found

@@ -46,7 +46,7 @@ def films() -> Generator[LocalServer]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Make a folder with a document."""
-    (tmp_path / "films.json").write_text(json.dumps(DOCUMENT))
+    (tmp_path / "films.json").write_text(json.dumps(DOCUMENT), encoding="utf-8")
     return tmp_path
 
 
@@ -77,7 +77,7 @@ async def test_a_list(folder: Path, films: LocalServer, monkeypatch: pytest.Monk
         "headers": {"X-Tenant": "tenant ${TENANT}", "X-Plain": "$TENANT"},
         "operationIds": ["list"],
     }
-    (folder / "sources.yaml").write_text(f"sources:\n- {json.dumps(entry)}\n")
+    (folder / "sources.yaml").write_text(f"sources:\n- {json.dumps(entry)}\n", encoding="utf-8")
     configured = read_sources([str(folder / "sources.yaml")])
     assert KEY not in repr(configured)
     sources, tools = opened()
@@ -115,7 +115,7 @@ async def test_sources_that_are_refused(
 ) -> None:
     """The error names the file, the entry and the reason."""
     monkeypatch.setenv("CONTENTGROOVE_API_KEY", KEY)
-    (folder / "sources.json").write_text(json.dumps(content))
+    (folder / "sources.json").write_text(json.dumps(content), encoding="utf-8")
     sources, _ = opened()
     with pytest.raises(ConfigurationError) as caught:
         await add_sources(sources, read_sources([str(folder / "sources.json")]))
@@ -142,4 +142,4 @@ async def test_the_server(folder: Path, start: Start) -> None:
         found = await session.good("films_searchOperations", {"query": "list films"})
         assert found["operations"][0]["name"] == "films.films.getFilms"
         assert await session.bad("films_callOperation", {"name": "list", "arguments": {"x": 1}}) == "invalid_input"
-    assert "left out: " in session.errors.read_text()
+    assert "left out: " in session.errors.read_text(encoding="utf-8")

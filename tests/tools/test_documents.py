@@ -18,7 +18,7 @@ GOOD: dict[str, Any] = {"openapi": "3.1.0", "info": {"title": "T"}, "paths": {"/
 
 def outcome(folder: Path, content: str, name: str = "a.json") -> Outcome:
     """Try a document."""
-    (folder / name).write_text(content)
+    (folder / name).write_text(content, encoding="utf-8")
     return try_document(folder / name, name, yaml_bytes=10_000)
 
 
@@ -58,7 +58,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     """It reads every document below a folder, each in a process of its own."""
     (tmp_path / "below").mkdir()
     for name in ("a.json", "b.yaml", "below/c.yml", "d.txt"):
-        (tmp_path / name).write_text(json.dumps(GOOD))
+        (tmp_path / name).write_text(json.dumps(GOOD), encoding="utf-8")
     assert main([str(tmp_path)]) == 0
     assert "3 documents: 3 whole" in capsys.readouterr().out
     assert main([str(tmp_path), "--every", "2"]) == 0

@@ -135,7 +135,7 @@ async def test_the_search_of_those_who_only_read(tmp_path: Path) -> None:
     """They find and call what reads, and nothing else."""
     sources = SpecSources(NetworkPolicy())
     tools = open_tools(pytest.fail, access=Access(read_only=True), sources=sources)
-    (tmp_path / "a.json").write_text(large())
+    (tmp_path / "a.json").write_text(large(), encoding="utf-8")
     await sources.add({"namespace": "m"}, tmp_path / "a.json")
     assert names(tools) == {"m.searchOperations", "m.callOperation"}
     assert await found(tools, "invoice") == ["m.billing.getV2Invoices"]
@@ -238,5 +238,5 @@ async def test_files_may_be_large(tmp_path: Path) -> None:
     padded = large(10)[:-1] + f', "x-padding": "{"x" * 33 * 1024 * 1024}"}}'
     error = (await tools.call("openapi.addSource", {"spec": padded}))["error"]
     assert (error["code"], "larger than 33,554,432 bytes" in error["message"]) == ("invalid_spec", True)
-    (tmp_path / "a.json").write_text(padded)
+    (tmp_path / "a.json").write_text(padded, encoding="utf-8")
     assert (await sources.add({"namespace": "m"}, tmp_path / "a.json"))["toolCount"] == 12

@@ -149,7 +149,9 @@ def guess_media_type(binary: Binary, allowed: list[str]) -> str:
         return concrete[0]
     # The library has no types.
     found: str | None = cast("Any", filetype).guess_mime(binary.content[:8192]) if binary.content else None
-    guesses = [guess for guess in (found, mimetypes.guess_type(binary.filename)[0]) if guess]
+    # Python's own table, not the system's, which other programs change.
+    named = mimetypes.MimeTypes().guess_type(binary.filename)[0]
+    guesses = [guess for guess in (found, named) if guess]
     for guess in guesses:
         if any(_matches(guess, media_type) for media_type in allowed):
             return guess

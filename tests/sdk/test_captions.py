@@ -211,10 +211,10 @@ def test_width(text: str, width: int) -> None:
         ),
         # A new caption starts with a new sentence, although the first one is shorter for it.
         (
-            "The camera waits for a while in the dark. Nobody in the room has seen it yet, so all of them continue.",
+            "The camera waits for a while in the dark. Not one of them has seen it so far, so all of them continue.",
             [
                 ["The camera waits for a while in the dark."],
-                ["Nobody in the room has seen it yet,", "so all of them continue."],
+                ["Not one of them has seen it so far,", "so all of them continue."],
             ],
         ),
         # 21 wide characters are 42 columns; no line starts with closing punctuation.

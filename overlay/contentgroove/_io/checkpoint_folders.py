@@ -72,8 +72,9 @@ class FileCheckpoints:
         except InvalidInputError:
             raise
         except (OSError, ValueError, TypeError) as error:
+            reason = getattr(error, "strerror", None) or error
             raise InvalidInputError(
-                f"Cannot create checkpoint_dir {self._folder}: {getattr(error, 'strerror', None) or error}. Nothing was sent."
+                f"Cannot create checkpoint_dir {self._folder}: {reason}. Nothing was sent."
             ) from error
         digest = hashlib.sha256(identity.encode("utf-8", "surrogateescape")).hexdigest()
         # The label helps people, and is shortened to what every file system accepts.

@@ -66,18 +66,20 @@ class _Help:
 
     def get_help(self, ctx: Any) -> str:
         """Return the help, whose headings are bold if colours are wanted."""
-        text: str = super().get_help(ctx)  # type: ignore[misc]
+        parent: Any = super()
+        text: str = parent.get_help(ctx)
         return _HEADING.sub(lambda heading: f"\x1b[1m{heading[0]}\x1b[0m", text) if ctx.color else text
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
         """Return the arguments, without the braces by which typer marks those that are needed."""
-        pieces: list[str] = super().collect_usage_pieces(ctx)  # type: ignore[misc]
+        parent: Any = super()
+        pieces: list[str] = parent.collect_usage_pieces(ctx)
         return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in pieces]
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write examples and exit codes."""
         del ctx
-        text: str | None = self.epilog  # type: ignore[attr-defined]
+        text: str = getattr(self, "epilog", None) or ""
         if text:
             lines = [wrap_line(line, formatter.width) for line in text.split("\n")]
             formatter.write("\n" + "\n".join(lines) + "\n")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import split
 
 from .changes import Location, Rating, field_of
@@ -15,7 +16,7 @@ from .reports.report import Affected, Section, count_text
 from .uses import ORDER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from .changes import Change, Comparison, NotCompared, Use
     from .coverage import Coverage
@@ -84,7 +85,8 @@ class _Matcher:
             known = self._coverage.webhooks
             if location.webhook in known or not known:
                 return known.get(location.webhook)
-            return Usage(location.webhook, read=frozenset().union(*(usage.read for usage in known.values())))
+            read = frozenset(field for usage in known.values() for field in usage.read)
+            return Usage(location.webhook, read=read)
         method, _, path = location.operation.partition(" ")
         return self._coverage.operations.get((method.lower(), with_numbered_parameters(path)))
 
@@ -158,11 +160,10 @@ def _is_of(used: str, name: str) -> bool:
     return used == name or used.startswith(f"{name}[")
 
 
-def _sends_one_of(change: Change, sent: object, key: str) -> bool:
+def _sends_one_of(change: Change, sent: Mapping[str, frozenset[str]], key: str) -> bool:
     """Return whether the app sends a value that was removed; it may if its values were not recorded."""
-    values = sent.get(key) if isinstance(sent, dict) else None
-    removed = change.old if isinstance(change.old, list) else [change.old]
-    return values is None or any(str(value) in values for value in removed)
+    removed = as_list(change.old) or [change.old]
+    return key not in sent or any(str(value) in sent[key] for value in removed)
 
 
 def uses(used: Iterable[str], field: str) -> bool:

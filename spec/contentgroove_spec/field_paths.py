@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import escape, split
 
 from .changes import Location
@@ -82,9 +83,7 @@ class FieldPaths:
         if "$ref" in schema and isinstance(target := self._reader.find(schema["$ref"]), Part):
             yield target, steps
         for keyword in _UNIONS:
-            union = part.optional(keyword)
-            if union is not None and isinstance(union.value, list):
-                yield from ((union.item(index), steps) for index in range(len(cast("list[Any]", union.value))))
+            yield from ((branch, steps) for branch in _items(part.optional(keyword)))
         yield from ((part.member(keyword), steps) for keyword in _CONDITIONS if keyword in schema)
         if not steps:
             return
@@ -97,8 +96,12 @@ class FieldPaths:
             (part.member(keyword), rest) for keyword in (_ITEMS if step == "*" else _OTHERS) if keyword in schema
         )
         patterns = part.optional("patternProperties")
-        if patterns is not None and isinstance(patterns.value, dict):
-            yield from ((patterns.member(name), rest) for name in cast("dict[str, Any]", patterns.value))
-        prefix = part.optional("prefixItems")
-        if step == "*" and prefix is not None and isinstance(prefix.value, list):
-            yield from ((prefix.item(index), rest) for index in range(len(cast("list[Any]", prefix.value))))
+        if patterns is not None:
+            yield from ((patterns.member(name), rest) for name in as_object(patterns.value))
+        if step == "*":
+            yield from ((item, rest) for item in _items(part.optional("prefixItems")))
+
+
+def _items(part: Part | None) -> Iterator[Part]:
+    if part is not None:
+        yield from (part.item(index) for index in range(len(as_list(part.value))))

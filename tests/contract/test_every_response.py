@@ -148,7 +148,7 @@ def test_the_webhook(contentgroove_client: ContentGroove, contentgroove_simulato
 @pytest.mark.parametrize(
     ("method", "path", "content", "status"),
     [
-        ("GET", "/medias?sort=colour", None, 400),
+        ("GET", "/medias?filter[colour_eq]=x", None, 400),
         ("GET", "/clips?filter[colour_eq]=x", None, 400),
         ("GET", "/webhook_subscriptions?page[number]=0", None, 400),
         ("POST", "/medias", b"{", 400),

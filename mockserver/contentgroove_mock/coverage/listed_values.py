@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from contentgroove._openapi.documents import DocumentError, as_list, as_object
 from contentgroove._openapi.pointers import resolve, split
@@ -69,5 +69,5 @@ def _parts(document: Json, schema: Any, level: int = 0) -> Iterator[Json]:
         return
     yield part
     if level < len(_UNIONS):
-        for inner in (inner for union in _UNIONS for inner in cast("list[Any]", as_list(part.get(union)))):
+        for inner in (inner for union in _UNIONS for inner in as_list(part.get(union))):
             yield from _parts(document, inner, level + 1)

@@ -33,7 +33,7 @@ class SourceText:
             return None
         try:
             # JSON is YAML, too, except for a few files, which have no lines then.
-            return cast("yaml.Node | None", yaml.compose(self.content, Loader=yaml.CSafeLoader))
+            return yaml.compose(self.content, Loader=yaml.CSafeLoader)
         except yaml.YAMLError:
             return None
 

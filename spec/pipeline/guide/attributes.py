@@ -103,6 +103,11 @@ def field_of(model: PublicModel, name: str, contract: Document) -> Field | None:
     return _field(model, name, model.new[name], contract)
 
 
+def sample_of(field: Field | None) -> object:
+    """Return a value for the examples: null where that is allowed, or if nothing is known."""
+    return None if field is None or field.nullable else sample(field)
+
+
 def _field(model: PublicModel, name: str, node: Any, contract: Document) -> Field | None:
     singular = snake(model.name)
     schema = {"properties": {name: node}, "required": model.schema.get("required", [])}
@@ -180,7 +185,7 @@ def _value_in(file: str, field: Field, *, is_always: bool) -> str:
         return _model_value(field, sample(field) if is_always and not field.nullable else None)
     # The simulator omits what is neither always there nor null.
     is_sent = field.nullable or is_always or file == FACTORIES or file.startswith("tests/")
-    return _literal(None if field.nullable else sample(field)) if is_sent else ""
+    return _literal(sample_of(field)) if is_sent else ""
 
 
 def _model_value(field: Field, value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
@@ -65,12 +66,13 @@ class Overlay:
                 return Step("delete", self._file, begin, end, anchor=lines[0])
         return Step("decide", code=f"{FOLDER}{problem.lines}: {problem.todo}")
 
-    def steps(self, pointer: str, name: str) -> Iterator[Step]:
+    def steps(self, pointer: str, name: str, value: object) -> Iterator[Step]:
         """Yield the lines for a new attribute.
 
         Args:
             pointer: The JSON pointer of the attributes.
             name: The new one.
+            value: What it has in the examples that the overlay writes, as JSON.
         """
         location = tuple(split(pointer))
         yield from self._filter(pointer, name)
@@ -80,7 +82,7 @@ class Overlay:
         for path in self._own_examples(location):
             _, last, lines = self.lines_of(path)
             if name not in "".join(lines):
-                yield self._add(last, f"{name}: null", lines[-1])
+                yield self._add(last, f"{name}: {json.dumps(value)}", lines[-1])
 
     def is_always(self, pointer: str, name: str) -> bool:
         """Return whether each example of the published document has an attribute, so that it is required."""

@@ -9,7 +9,7 @@ from contentgroove._openapi.pointers import split
 
 from pipeline.locations import ABSENT, find
 
-from .attributes import changed_attributes, field_of, new_attribute, public_models
+from .attributes import changed_attributes, field_of, new_attribute, public_models, sample_of
 from .corrections import Overlay
 from .operations import operation_tasks
 from .tasks import Step, Task, deduplicated
@@ -53,7 +53,7 @@ def plan(
             always = overlay.is_always(pointer, name)
             field = field_of(model, name, contract)
             task = new_attribute(ROOT, model, field, name, config.listings, is_always=always)
-            corrected_lines = tuple(overlay.steps(pointer, name))
+            corrected_lines = tuple(overlay.steps(pointer, name, sample_of(field)))
             needs_generate |= bool(corrected_lines)
             attributes.append(Task(task.what, (*corrected_lines, *task.steps)))
         for name in sorted(model.old.keys() - model.new.keys()):

@@ -114,6 +114,19 @@ def test_a_read_only_property() -> None:
     assert {use.direction for use in change.uses} == {Direction.RECEIVED}
 
 
+def test_a_change_without_effect_has_a_location() -> None:
+    """A read-only property of a request says where it is, and why its change is safe."""
+
+    def request(*required: str) -> dict[str, Any]:
+        schema = {"type": "object", "properties": {"id": {"type": "string", "readOnly": True}}, "required": [*required]}
+        return document({"/a": {"post": {"requestBody": body(schema)}}})
+
+    (change,) = compare(request(), request("id")).changes
+    assert str(change.subject) == "POST /a, request: id"
+    assert (change.rating, list(change.uses)) == (Rating.SAFE, [])
+    assert change.reason.startswith("What is read-only is not sent")
+
+
 def test_the_other_way_round_below_not() -> None:
     """What `not` narrows, the schema widens."""
     old = films(Film={"type": "string", "not": {"maxLength": 5}})
@@ -122,6 +135,48 @@ def test_the_other_way_round_below_not() -> None:
     assert change.rule == "max-length-relaxed"
     ratings = {use.direction: use.rating for use in change.uses}
     assert ratings == {Direction.SENT: Rating.BREAKING, Direction.RECEIVED: Rating.SAFE}
+
+
+def test_below_not_in_a_request_alone() -> None:
+    """What `not` accepts more of, a request accepts less of."""
+    old, new = (
+        document({"/a": {"post": {"requestBody": body({"type": "string", "not": {"maxLength": length}})}}})
+        for length in (5, 9)
+    )
+    assert [change.rating for change in compare(old, new).changes] == [Rating.BREAKING]
+    assert [change.rating for change in compare(new, old).changes] == [Rating.SAFE]
+
+
+def test_recursive_schemas_add_no_fields() -> None:
+    """A film that has films is one use, not one for each level."""
+    film = {"type": "object", "properties": {"id": {"type": "string"}, "parts": {"items": component("Film")}}}
+    poorer = {"type": "object", "properties": {"parts": {"items": component("Film")}}}
+    (change,) = compare(films(Film=film), films(Film=poorer)).changes
+    assert sorted(use.location.field for use in change.uses) == ["/data/*/id", "/film/id", "/id"]
+
+
+def test_a_part_of_several_schemas() -> None:
+    """A property that two schemas have by `allOf` is removed once."""
+    base = {"type": "object", "properties": {"id": {"type": "string"}, "note": {"type": "string"}}}
+    poorer = {"type": "object", "properties": {"id": {"type": "string"}}}
+    extended = {name: {"allOf": [component("Base"), {"properties": {name: {"type": "string"}}}]} for name in ("A", "B")}
+    union = {"oneOf": [component("A"), component("B")]}
+    (change,) = compare(films(Film=union, Base=base, **extended), films(Film=union, Base=poorer, **extended)).changes
+    assert (change.rule, str(change.subject)) == ("property-removed", "schema Base: note")
+    assert len(change.uses) == 3
+
+
+def test_a_shared_parameter_that_becomes_required() -> None:
+    """Its flag is one finding as well, and so is a text."""
+    parameter = {"name": "q", "in": "query", "schema": {"type": "string"}}
+    item = {"get": {"parameters": [{"$ref": "#/components/parameters/Q"}]}}
+    paths = {f"/{name}": item for name in "abc"}
+    old = document(paths, components={"parameters": {"Q": parameter}})
+    new = document(paths, components={"parameters": {"Q": {**parameter, "required": True, "description": "Needed."}}})
+    changes = compare(old, new).changes
+    assert [change.rule for change in changes] == ["parameter-became-required", "text-added"]
+    assert [len(change.uses) for change in changes] == [3, 3]
+    assert changes[0].newly_required
 
 
 def test_a_schema_of_a_mapping_alone() -> None:

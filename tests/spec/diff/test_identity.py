@@ -163,6 +163,9 @@ def test_a_schema_that_becomes_one_of_several() -> None:
     one = {"oneOf": [component("Cat")], "discriminator": {"propertyName": "kind"}}
     two = {"oneOf": [component("Dog"), component("Cat")], "discriminator": {"propertyName": "kind"}}
     poorer = {"type": "object", "properties": {"kind": {"type": "string"}}}
+    other = {**two, "discriminator": {"propertyName": "sort"}}
+    found = rules(around(one, Cat=cat), around(other, Cat=cat, Dog=dog))
+    assert {rule for rule, _ in found} == {"branch-added", "discriminator-property-changed"}
     assert {rule for rule, _ in rules(around(one, Cat=cat), around(two, Cat=cat, Dog=dog))} == {"branch-added"}
     found = rules(around(component("Cat"), Cat=cat), around({"anyOf": two["oneOf"]}, Cat=poorer, Dog=dog))
     assert ("property-removed", "schema Cat: claws") in found

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import dataclasses
 import functools
+import inspect
 import json
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove.cli import options
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
 from pipeline.corrections import read
@@ -99,6 +101,20 @@ def test_every_file(added: Added, model: str) -> None:
         f"{added.singular}s.py",
         f"test_{added.singular}s.py",
     }
+
+
+def test_commands_call_options_as_they_are() -> None:
+    """Each function of the options gets the arguments that it has."""
+    made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made
+    calls = [
+        node
+        for node in ast.walk(ast.parse(made["overlay/contentgroove/cli/projects.py"]))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).startswith("options.parse_")
+    ]
+    assert {ast.unparse(call.func) for call in calls} >= {"options.parse_filters", "options.parse_sort"}
+    for call in calls:
+        function = getattr(options, ast.unparse(call.func).partition(".")[2])
+        inspect.signature(function).bind(*call.args, **{str(item.arg): item.value for item in call.keywords})
 
 
 def test_the_code_of_a_model() -> None:

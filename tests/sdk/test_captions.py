@@ -137,6 +137,10 @@ def clusters(text: str) -> list[str]:
 @example("42", 42, 2, 0, 1000)
 @example("\u200bword \u0301 x", 4, 1, 0, 1000)
 @example("\u200b " + "x" * 50, 10, 2, 0, 1000)
+@example("word \u200b", 1, 0, 0, 1)
+@example("word \u200d", 1, 0, 0, 1)
+@example("word \u200e", 2, 0, 0, 1)
+@example("a\u00a0b" * 9, 4, 2, 0, 1)
 def test_every_export_is_read_back(text: str, line_length: int, lines: int, start: int, length: int) -> None:
     """The whole text is shown, in lines and captions that are not too long, over the whole time and nothing else."""
     item = clip(start / 1000, (start + length) / 1000, text)

@@ -57,9 +57,9 @@ class Run:
 
     @property
     def tree(self) -> dict[str, bytes]:
-        """All files except the document to publish."""
+        """All files except the document to publish and the list of work."""
         files = contents(self.config.published.parent)
-        return {name: content for name, content in files.items() if name != "new.json"}
+        return {name: content for name, content in files.items() if name not in {"new.json", "cache/work.md"}}
 
 
 @pytest.fixture
@@ -299,7 +299,7 @@ def test_it_ends_with_the_list(
     )
     checked.config = dataclasses.replace(checked.config, checks=(("python", "-c", "raise SystemExit(1)"),))
     with pytest.raises(UpdateStoppedError, match=r"1 task, 1 line in 1 file\.") as caught:
-        checked(publish(with_a_new_attribute(change(published))))
+        checked(publish(with_a_wrong_example(change(published))))
     assert str(caught.value).endswith(f"{file.read_text(encoding='utf-8')}\nThis list is in {file}.")
 
 

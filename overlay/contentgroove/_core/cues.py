@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from .inputs import invalid_input
-from .line_breaks import display_width, divide
+from .line_breaks import display_width, divide, shows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -101,8 +100,7 @@ def caption_text(clip: Clip) -> str:
     Nothing else is changed: marks of direction and all other letters stay as they are.
     """
     text = one_line(getattr(clip, "text", None) or "")
-    # Separators (Z) and invisible characters (C) alone would be an empty caption.
-    return text if any(unicodedata.category(character)[0] not in "ZC" for character in text) else ""
+    return text if shows(text) else ""
 
 
 def one_line(text: str) -> str:

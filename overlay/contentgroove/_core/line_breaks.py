@@ -52,6 +52,11 @@ def display_width(text: str) -> int:
     return len(text) if text.isascii() else sum(map(_cluster_width, grapheme_clusters(text)))
 
 
+def shows(text: str) -> bool:
+    """Return True if a text shows anything: it has more than separators (Z) and invisible characters (C)."""
+    return any(unicodedata.category(character)[0] not in "ZC" for character in text)
+
+
 def _cluster_width(cluster: str) -> int:
     # Format characters (Cf) such as marks of direction, and combining marks, take no column of their own.
     visible = [character for character in cluster if unicodedata.category(character) not in {"Mn", "Me", "Cf", "Cc"}]
@@ -94,22 +99,24 @@ def _spans(start: int, cuts: Sequence[int]) -> Iterator[tuple[int, int]]:
 
 
 def _pieces(text: str, line_length: int) -> Iterator[Piece]:
+    """Yield the pieces of a text; what shows nothing, such as a mark of direction, is a part of one that does."""
     held: Piece | None = None
+    invisible = ""
     for run in _SIMPLE_SPACE.sub(r"\1\n", text).split("\n"):
         for unit in _units(run):
             for piece in _fitting(unit, line_length):
-                if held is None:
-                    held = piece
-                elif piece.width and held.width:
-                    yield held
-                    held = piece
-                # What shows nothing never has a line of its own.
-                elif held.width:
-                    held = piece._replace(text=held.text + piece.text, width=held.width + held.gap)
+                if piece.width:
+                    if held is not None:
+                        yield held
+                    held = piece._replace(text=invisible + piece.text)
+                    invisible = ""
+                elif held is not None and not held.gap:
+                    held = held._replace(text=held.text + piece.text, gap=piece.gap)
                 else:
-                    held = piece._replace(text=held.text.rstrip() + piece.text)
+                    # After a space, it belongs to what follows.
+                    invisible += piece.text.strip()
     if held is not None:
-        yield held
+        yield held._replace(text=held.text.rstrip() + invisible)
 
 
 @functools.lru_cache(_CACHED_RUNS)
@@ -138,6 +145,13 @@ def _fitting(unit: str, line_length: int) -> Iterator[Piece]:
     part, columns = "", 0
     for cluster in grapheme_clusters(body):
         more = _cluster_width(cluster)
+        if not shows(cluster):
+            # A space that holds words together, which may be needed as a break nevertheless.
+            part += cluster
+            if more:
+                yield Piece(part, columns, more, _COSTS["other"])
+                part, columns = "", 0
+            continue
         if part and columns + more > line_length:
             yield Piece(part, columns, 0, _COSTS["inside"])
             part, columns = "", 0

@@ -34,8 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record \
-    bench
+.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record bench
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile

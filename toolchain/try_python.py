@@ -48,6 +48,7 @@ TRIED = (
     "spec/diff",
     "tools",
     "uploads",
+    "verification",
     "webhooks",
 )
 """Folders of tests of the wheel's packages, which the user's Python runs."""

@@ -204,7 +204,7 @@ def serve_document(
         if checker.operations:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="contentgroove-mock-"))
             path = Path(folder, "openapi.json")
-            path.write_text(json.dumps(served), encoding="utf-8")
+            path.write_text(json.dumps(served), encoding="utf-8", newline="\n")
             prism = stack.enter_context(Prism.mock(path, dynamic=dynamic))
         mock = DocumentMock(checker, prism, renamed, on_exchange)
         origin = stack.enter_context(serve_app(mock, port, host=host))

@@ -127,11 +127,11 @@ class _Matcher:
         component = change.subject.component
         if not component:
             return False
-        place = dataclasses.replace(location, field="", detail="")
-        if place not in self._passed:
-            self._passed[place] = set().union(*(paths.passed(place, used) for paths in self._paths))
+        position = dataclasses.replace(location, field="", detail="")
+        if position not in self._passed:
+            self._passed[position] = set().union(*(paths.passed(position, used) for paths in self._paths))
         inner = _field_in_component(change, location)
-        return any(name == component and uses([rest], inner) for name, rest in self._passed[place])
+        return any(name == component and uses([rest], inner) for name, rest in self._passed[position])
 
 
 def _field_in_component(change: Change, location: Location) -> str:

@@ -62,9 +62,9 @@ class FieldPaths:
             location: The request or response; its own field and detail do not count.
             fields: The fields in its body.
         """
-        place = Location(location.operation, location.webhook, location.part, location.name)
+        position = Location(location.operation, location.webhook, location.part, location.name)
         found: set[tuple[str, str]] = set()
-        for schema in self._schemas.get(place, ()):
+        for schema in self._schemas.get(position, ()):
             for field in fields:
                 pending = [(schema, tuple(split(field)))]
                 known: set[tuple[str, tuple[str, ...]]] = set()

@@ -25,6 +25,7 @@ CHECKED_ELSEWHERE = {
     "contentgroove_mock.contract.checker": "a file of this package",
     "contentgroove_mock.simulator.web.control": "the route that calls these decoders checks the levels",
     "contentgroove_mock.contract.asgi": "a response of Prism, which this package starts",
+    "contentgroove_mock.document_mock": "a document that this package has just read",
     "contentgroove_mock.coverage.session": "what another process of the same test run wrote",
     "contentgroove_spec.documents": "single scalars, and what this module has just written",
 }

@@ -22,6 +22,7 @@ SMALL = {
     "contentgroove._openapi.compositions": "the mock and the pipeline share it, and nothing else of the kind",
     "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
     "contentgroove.checkpoints": "a public module, which only names what others define",
+    "contentgroove_spec.reports.annotations": "one module for each format of reports",
     "contentgroove.progress": "a public module, which applications import by this name",
 }
 """Modules with fewer lines, and why each is one."""

@@ -140,14 +140,14 @@ def test_the_command(
         "openapi.yaml as published → file:new.json as published",
     ]
     assert main([*arguments, "markdown"]) == 0
-    assert re.findall("(?m)^# .*", report.read_text(encoding="utf-8")) == [
-        "# contract of openapi.yaml → contract of file:new.json",
-        "# openapi.yaml as published → file:new.json as published",
+    assert re.findall("(?m)^## (.* → .*)", report.read_text(encoding="utf-8")) == [
+        "contract of openapi.yaml → contract of file:new.json",
+        "openapi.yaml as published → file:new.json as published",
     ]
     assert main([*arguments, "json"]) == 0
     summary = json.loads(report.read_text(encoding="utf-8"))
     assert summary["changes"] == []
-    assert summary["published"]["summary"]["breaking"] == 1
+    assert summary["beside"]["summary"]["breaking"] == 1
     attributes(published, CLIP)["name"]["type"] = "integer"
     new.write_bytes(as_json(published))
     assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1

@@ -27,6 +27,10 @@ NO_ASSUMPTIONS = {
     "overlay/contentgroove/_io/source_checks.py": "the function that recognises media types",
     "overlay/contentgroove/tools/results.py": "errors whose class is not in the documentation",
     "mockserver/contentgroove_mock/contract/checker.py": "the name of a variable",
+    "docs/spec-changes.md": "how the scaffold marks decisions in the code that it writes",
+    "overlay/contentgroove/cli/help_pages.py": "mistyped commands",
+    "overlay/contentgroove/tools/binary_values.py": "the function that recognises media types",
+    "overlay/contentgroove/tools/bodies.py": "the function that recognises media types",
     "mockserver/contentgroove_mock/coverage/matrix.py": "statuses that the contract does not have",
     "mockserver/contentgroove_mock/coverage/reports.py": "statuses that the contract does not have",
     "overlay/contentgroove/cli/doctor.py": "the help of --verify",
@@ -140,7 +144,7 @@ def test_the_page_is_up_to_date() -> None:
 
 
 REPORT = {
-    "package": "contentgroove 0.1.0",
+    "package": "contentgroove 9.8.7",
     "date": "2026-03-01T10:00:00Z",
     "base_url": "https://api.contentgroove.com/api/v1",
     "results": [
@@ -170,7 +174,7 @@ def test_verdicts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert ledger.read_text(encoding="utf-8").count("verified = ") == 2
     text = page.read_text(encoding="utf-8")
     assert "Verdicts that were kept: 1 confirmed, 1 refuted." in text
-    assert "**refuted** on 2026-03-02 with version 0.1.0" in text
+    assert "**refuted** on 2026-03-02 with version 9.8.7" in text
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .report import action_for, compared, groups, headline, place_of
+from .report import action_for, compared, groups, headline, position_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,16 +38,16 @@ def _lines(report: Report) -> Iterator[str]:
         for change in group.changes:
             action = f" {action_for(change)}" if group.level == "breaking_for_you" else ""
             text = f"{change.subject}: {change.what} {change.reason}{action}"
-            yield _command(command, text, group.title, place_of(report, change))
+            yield _command(command, text, group.title, position_of(report, change))
     for part in comparison.not_compared:
         text = f"{part.pointer or '/'}: {part.reason}"
-        yield _command("warning", text, "Not compared", place_of(report, part))
+        yield _command("warning", text, "Not compared", position_of(report, part))
 
 
-def _command(command: str, text: str, title: str, place: tuple[SourceText, int] | None = None) -> str:
+def _command(command: str, text: str, title: str, position: tuple[SourceText, int] | None = None) -> str:
     properties = [f"title={_property(title)}"]
-    if place is not None and place[0].is_file:
-        properties = [f"file={_property(place[0].name)}", f"line={place[1]}", *properties]
+    if position is not None and position[0].is_file:
+        properties = [f"file={_property(position[0].name)}", f"line={position[1]}", *properties]
     return f"::{command} {','.join(properties)}::{_message(text)}"
 
 

@@ -25,7 +25,7 @@ h2.safe, .legend .safe { color: var(--green); }
 .legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 0; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
 summary { cursor: pointer; overflow-wrap: anywhere; }
-li { overflow-wrap: anywhere; } .place, code { font-family: ui-monospace, monospace; font-size: .9em; }
+li { overflow-wrap: anywhere; } .position, code { font-family: ui-monospace, monospace; font-size: .9em; }
 """
 
 
@@ -60,8 +60,8 @@ def _lines(report: Report) -> Iterator[str]:
     if comparison.not_compared:
         yield f"<h2>Not compared ({len(comparison.not_compared)})</h2><ul>"
         for part in comparison.not_compared:
-            place = f'<span class="place">{escape(part.pointer or "/")}</span>'
-            yield f"<li>{place} in the {part.document} document: {escape(part.reason)}</li>"
+            position = f'<span class="position">{escape(part.pointer or "/")}</span>'
+            yield f"<li>{position} in the {part.document} document: {escape(part.reason)}</li>"
         yield "</ul>"
     for section in report.sections:
         yield f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>"
@@ -90,8 +90,8 @@ def _group(group: Group) -> Iterator[str]:
         yield f'<p class="dim">{escape(changes[0].reason)}</p><ul>'
         for change in changes:
             subject, locations = reached(change)
-            inner = "".join(f'<li class="place">{escape(location)}</li>' for location in locations)
-            yield f'<li><span class="place">{escape(subject)}</span>{f"<ul>{inner}</ul>" if inner else ""}</li>'
+            inner = "".join(f'<li class="position">{escape(location)}</li>' for location in locations)
+            yield f'<li><span class="position">{escape(subject)}</span>{f"<ul>{inner}</ul>" if inner else ""}</li>'
         yield "</ul>"
         if group.level == "breaking_for_you":
             yield from (f"<p>→ {escape(action)}</p>" for action in dict.fromkeys(map(action_for, changes)))

@@ -69,7 +69,7 @@ class Sources:
     old: SourceText
     new: SourceText
 
-    def place(self, change: Change) -> tuple[SourceText, int]:
+    def position(self, change: Change) -> tuple[SourceText, int]:
         """Return the file and the line that a change is shown at.
 
         It is in the new document if that is a file, because its lines can be changed; otherwise in the old one.
@@ -78,7 +78,7 @@ class Sources:
             return self.old, self.old.line(change.old_pointer or "")
         return self.new, self.new.line(change.new_pointer or "")
 
-    def place_of_part(self, part: NotCompared) -> tuple[SourceText, int]:
+    def position_of_part(self, part: NotCompared) -> tuple[SourceText, int]:
         """Return the file and the line of a part that could not be compared."""
         source = self.old if part.document == "old" else self.new
         return source, source.line(part.pointer)

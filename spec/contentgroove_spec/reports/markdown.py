@@ -21,7 +21,7 @@ _OPEN, _CLOSE = "<details>\n<summary>Show</summary>", "</details>"
 _CHUNK = 20
 """Changes in one list, which is shown as a whole or not."""
 
-# GitHub notifies whoever is named after an @, escaped or not; an invisible character prevents that.
+# GitHub sends a message to whoever is named after an @, escaped or not; an invisible character prevents that.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 
@@ -73,7 +73,7 @@ def _group(group: Group) -> Iterator[tuple[str, int]]:
         title = f"**{escaped(changes[0].what)}** {escaped(changes[0].reason)}\n\n"
         for start in range(0, len(changes), _CHUNK):
             chunk = changes[start : start + _CHUNK]
-            lines = "\n".join(line for change in chunk for line in _places(change))
+            lines = "\n".join(line for change in chunk for line in _positions(change))
             yield f"{'' if start else title}{lines}", len(chunk)
         if group.level == "breaking_for_you":
             yield "\n".join(f"→ {escaped(action)}" for action in dict.fromkeys(map(action_for, changes))), 0
@@ -81,7 +81,7 @@ def _group(group: Group) -> Iterator[tuple[str, int]]:
         yield _CLOSE, 0
 
 
-def _places(change: Change) -> Iterator[str]:
+def _positions(change: Change) -> Iterator[str]:
     subject, locations = reached(change)
     yield f"- {escaped(subject)}"
     yield from (f"  - {escaped(location)}" for location in locations)

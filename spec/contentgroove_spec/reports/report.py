@@ -167,11 +167,11 @@ def action_for(change: Change) -> str:
     return "Check where your app sends it, and send only accepted values."
 
 
-def place_of(report: Report, part: Change | NotCompared) -> tuple[SourceText, int] | None:
+def position_of(report: Report, part: Change | NotCompared) -> tuple[SourceText, int] | None:
     """Return the document and the line at which a part is shown; None if the texts are not known."""
     if report.sources is None:
         return None
-    return report.sources.place(part) if isinstance(part, Change) else report.sources.place_of_part(part)
+    return report.sources.position(part) if isinstance(part, Change) else report.sources.position_of_part(part)
 
 
 def count_text(count: int, noun: str) -> str:

@@ -12,7 +12,7 @@ from contentgroove._version import __version__
 
 from contentgroove_spec.rules import RULES
 
-from .report import action_for, compared, groups, place_of, reached
+from .report import action_for, compared, groups, position_of, reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,11 +74,11 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
             if group.level == "breaking_for_you":
                 text += f" {action_for(change)}"
             properties = {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
-            result = _result(change.rule, level, text, place_of(report, change))
+            result = _result(change.rule, level, text, position_of(report, change))
             yield result | _fingerprint(change.rule, _identity(change)) | {"properties": properties}
     for part in report.comparison.not_compared:
         text = f"{part.pointer or '/'} could not be compared: {part.reason}"
-        result = _result(NOT_COMPARED, "warning", text, place_of(report, part))
+        result = _result(NOT_COMPARED, "warning", text, position_of(report, part))
         yield result | _fingerprint(NOT_COMPARED, f"{part.document} {part.pointer}")
 
 
@@ -91,11 +91,11 @@ def _file_uri(name: str) -> str:
     return path.as_uri() if path.is_absolute() else quote(path.as_posix())
 
 
-def _result(rule: str, level: str, text: str, place: tuple[SourceText, int] | None) -> dict[str, Any]:
+def _result(rule: str, level: str, text: str, position: tuple[SourceText, int] | None) -> dict[str, Any]:
     result = {"ruleId": rule, "level": level, "message": {"text": text}}
-    if place is None:
+    if position is None:
         return result
-    source, line = place
+    source, line = position
     # A URL stays one, and so does the name of a release.
     uri = _file_uri(source.name) if source.is_file else quote(source.name, safe=":/?#[]@!$&'()*+,;=%")
     region = {"artifactLocation": {"uri": uri}, "region": {"startLine": line}}

@@ -71,7 +71,7 @@ def _lines(report: Report) -> Iterator[tuple[str, int, Level | None]]:
         yield f"{group.title} ({len(group.changes)})", 0, group.level
         for changes in same_changes(group.changes):
             yield f"{changes[0].what} {changes[0].reason}", 2, None
-            yield from ((text, indent, None) for text, indent in _places(group, changes))
+            yield from ((text, indent, None) for text, indent in _positions(group, changes))
     if comparison.not_compared:
         yield "", 0, None
         yield f"Not compared ({len(comparison.not_compared)})", 0, "breaking"
@@ -89,7 +89,7 @@ def _lines(report: Report) -> Iterator[tuple[str, int, Level | None]]:
         yield "", 0, None
 
 
-def _places(group: Group, changes: list[Change]) -> Iterator[tuple[str, int]]:
+def _positions(group: Group, changes: list[Change]) -> Iterator[tuple[str, int]]:
     for change in changes[:MAX_SHOWN]:
         subject, locations = reached(change)
         yield subject, 4

@@ -32,12 +32,8 @@ ROLES: dict[tuple[str, bool], Role] = {
 """What an operation does, by its method and whether its path names one resource."""
 
 SORTABLE: dict[Kind, str] = {
-    "text": "text",
-    "number": "number",
-    "integer": "number",
-    "boolean": "boolean",
-    "time": "time",
-}
+    "text": "text", "number": "number", "integer": "number", "boolean": "boolean", "time": "time",
+}  # fmt: skip
 """The kinds that lists can filter by, as the simulator calls them."""
 
 JSON = "application/json"

@@ -49,6 +49,8 @@ _REJECTED_FOR_ITS_MEANING = {
     "400": ["getMedias", "getClips", "getWebhookSubscriptions"],
     "422": ["createMedia", "createClip", "updateClipById"],
 }
+# Lists ignore a sort order that does not exist; what they reject is tested in tests/simulator/test_lists.py.
+_OF_LISTS = ["2xx", "400", "401", "404", "429"]
 # Random numbers and names hardly ever make a clip that lies within a video of 6 seconds.
 _LIKELY: dict[str, list[str | float]] = {
     "name": ["Mine"],
@@ -263,7 +265,10 @@ def _settings(way: str, seed: int, effort: Effort, films: list[str]) -> Schemath
         "operations": [
             {
                 "include-operation-id": operation_ids,
-                "checks": {"positive_data_acceptance": {"expected-statuses": ["2xx", "404", status]}},
+                "checks": {
+                    "positive_data_acceptance": {"expected-statuses": ["2xx", "404", status]},
+                    **({"negative_data_rejection": {"expected-statuses": _OF_LISTS}} if status == "400" else {}),
+                },
             }
             for status, operation_ids in _REJECTED_FOR_ITS_MEANING.items()
         ],

@@ -65,13 +65,13 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "has an internal error for an unknown sort",
         "core/listing.py",
-        "if attribute is not None and attribute not in sorts:",
-        "if attribute == '':",
+        "    if attribute not in sorts:\n",
+        "    if attribute == '':\n",
         "not_a_server_error",
     ),
     Mutant(
         "has an internal error for a deleted item",
-        "core/service.py",
+        "core/calls.py",
         "if record is None or record.account != call.account.id:",
         "if record.account != call.account.id:",
         "not_a_server_error",
@@ -79,7 +79,7 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "accepts a name that is not a string",
         "core/inputs.py",
-        '        self._add_problem_of(name, "invalid", "must be a string")\n        return None\n',
+        '        self._add_problem_of(name, "invalid", predicate)\n        return None\n',
         "        return str(value)\n",
         "negative_data_rejection",
     ),
@@ -142,8 +142,8 @@ CAUGHT_BY_SCHEMATHESIS = (
     Mutant(
         "names a field of webhooks wrongly",
         "core/serializers.py",
-        'data["transcription"] = {"data": identifier}',
-        'data["transcript"] = {"data": identifier}',
+        'data["transcription"] = {"data": link}',
+        'data["transcript"] = {"data": link}',
         "webhook",
     ),
     Mutant(
@@ -207,7 +207,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "lists what other accounts own",
-        "core/service.py",
+        "core/calls.py",
         "for record in records.values() if record.account == call.account.id]",
         "for record in records.values()]",
         "test_requests.py::test_accounts_see_only_their_own",
@@ -236,8 +236,8 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "never counts a quota",
         "core/accounts.py",
-        "account.medias_made += 1",
-        "account.medias_made += 0",
+        'setattr(account, f"{kind}_made", made + 1)',
+        'setattr(account, f"{kind}_made", made)',
         "test_limits.py::test_quota_of_medias_is_402",
     ),
     Mutant(

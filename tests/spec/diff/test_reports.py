@@ -34,14 +34,14 @@ SCHEMA = json.loads(
 NOWHERE = Sources(SourceText("old.yaml", b"", is_file=True), SourceText("new.yaml", b"", is_file=True))
 
 
-def change(text: str, rating: Rating = Rating.SAFE, place: str = "GET /a", reason: str = "Why.") -> Change:
+def change(text: str, rating: Rating = Rating.SAFE, position: str = "GET /a", reason: str = "Why.") -> Change:
     """Return a change of one operation."""
-    location = Location(place, part="operation")
+    location = Location(position, part="operation")
     return Change(
         "operation-added",
         rating,
         "added",
-        Subject(location=location, pointer=place),
+        Subject(location=location, pointer=position),
         text,
         reason,
         new_pointer="/paths",
@@ -81,7 +81,7 @@ def test_headlines(shown: Report, expected: str) -> None:
 
 
 def test_what_nobody_sends_is_no_change_and_yet_no_nothing(films: dict[str, Any]) -> None:
-    """A default that is written out is no change, but the document is not said to be the same."""
+    """A default that is written out changes nothing, but the document is not said to be the same."""
     new = copy.deepcopy(films)
     new["paths"]["/films"]["get"]["deprecated"] = False
     shown = Report(compare(films, new))
@@ -211,7 +211,7 @@ def test_annotations_name_file_and_line(
 
 def test_annotations_are_escaped() -> None:
     """A document's text cannot end the line, a property or the command (GitHub's rules for workflow commands)."""
-    text = as_annotations(report(change("50 %\r\n::error::forged", place="GET /a,b:c")))
+    text = as_annotations(report(change("50 %\r\n::error::forged", position="GET /a,b:c")))
     assert len(text.splitlines()) == 2
     assert "50 %25%0D%0A::error::forged" in text
 
@@ -227,9 +227,9 @@ def test_sarif_is_accepted(films: dict[str, Any]) -> None:
     assert {result["ruleId"] for result in data["results"]} == rules
     prints = [result["partialFingerprints"]["change/v1"] for result in data["results"]]
     assert len(set(prints)) == len(prints)
-    places = [result["locations"][0]["physicalLocation"] for result in data["results"]]
-    assert {place["artifactLocation"]["uri"] for place in places} == {"new.yaml"}
-    assert all(place["region"]["startLine"] >= 1 for place in places)
+    positions = [result["locations"][0]["physicalLocation"] for result in data["results"]]
+    assert {position["artifactLocation"]["uri"] for position in positions} == {"new.yaml"}
+    assert all(position["region"]["startLine"] >= 1 for position in positions)
 
 
 def test_sarif_names_files_as_uris() -> None:
@@ -294,7 +294,7 @@ def test_html_is_one_harmless_page() -> None:
 
 
 def test_markdown_escapes_texts() -> None:
-    """Markup in a document's texts stays text, and nobody is notified."""
+    """Markup in a document's texts stays text, and names after an @ call nobody."""
     page = as_markdown(HOSTILE)
     assert r"\<script\>alert(1)\</script\>" in page
     assert r"\*bold\* \[link\](x) `code` \|" in page
@@ -305,7 +305,7 @@ def test_markdown_escapes_texts() -> None:
 
 def test_many_locations_are_counted_in_text() -> None:
     """Text stays short; the other formats list every location."""
-    shown = report(*(change("Came.", place=f"GET /{number}", reason="Fine.") for number in range(20)))
+    shown = report(*(change("Came.", position=f"GET /{number}", reason="Fine.") for number in range(20)))
     assert "… and 12 more" in as_text(shown)
     assert len(json.loads(as_json(shown))["changes"]) == 20
     assert as_markdown(shown).count("\n- GET") == 20

@@ -85,7 +85,7 @@ def _in_process(file: Path) -> dict[str, Any]:
     started = time.monotonic()
     command = [sys.executable, "-m", "tests.spec.other_apis", "--one", str(file)]
     process = subprocess.Popen(  # noqa: S603 - this module
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", start_new_session=True
     )
     errors = ""
     try:

@@ -21,7 +21,7 @@ _OPEN, _CLOSE = "<details>\n<summary>Show</summary>", "</details>"
 _CHUNK = 20
 """Changes in one list, which is shown as a whole or not."""
 
-# GitHub sends a message to whoever is named after an @, escaped or not; an invisible character prevents that.
+# On GitHub, an @ before a user's name sends a message, escaped or not; an invisible character prevents that.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 
 

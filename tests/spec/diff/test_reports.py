@@ -294,7 +294,7 @@ def test_html_is_one_harmless_page() -> None:
 
 
 def test_markdown_escapes_texts() -> None:
-    """Markup in a document's texts stays text, and names after an @ call nobody."""
+    """Markup in a document's texts stays text, and users' names send no message."""
     page = as_markdown(HOSTILE)
     assert r"\<script\>alert(1)\</script\>" in page
     assert r"\*bold\* \[link\](x) `code` \|" in page

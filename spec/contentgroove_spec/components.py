@@ -6,25 +6,13 @@ from typing import TYPE_CHECKING
 
 from contentgroove._openapi.pointers import escape
 
-from .changes import Location
+from .changes import SECTIONS, Location
 from .reading import Part, all_references, encoded
 from .texts import report_texts
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
-
-_KINDS = {
-    "schemas": "schema",
-    "parameters": "parameter",
-    "responses": "response",
-    "requestBodies": "request body",
-    "headers": "header",
-    "securitySchemes": "security scheme",
-    "pathItems": "path item",
-    "callbacks": "callback",
-    "mediaTypes": "media type",
-}
 
 
 def compare_unused(context: Context, schemes: set[str]) -> None:
@@ -38,7 +26,7 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
     reached = [_reached(reader) for reader in context.readers]
     reached.append({f"/components/securitySchemes/{escape(name)}" for name in schemes})
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
-    for section, kind in _KINDS.items():
+    for section, kind in SECTIONS.items():
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)
         )

@@ -98,11 +98,16 @@ class Security:
                 add("security-alternative-added", None, new, location, direction, name=_name(alternative))
 
     def compare_schemes(self) -> None:
-        """Compare the schemes that operations of both documents use, and those that none uses."""
+        """Compare the schemes that operations require; the others are compared like all unused components."""
         names = {old: new for new, old in self._names.items()}
         for name, old in self._schemes[0].items():
-            new = self._schemes[1].get(names.get(name, name))
-            if new is not None and encoded(old.value) != encoded(new.value):
+            new_name = names.get(name, name)
+            new = self._schemes[1].get(new_name)
+            if (
+                new is not None
+                and not self.required.isdisjoint({name, new_name})
+                and encoded(old.value) != encoded(new.value)
+            ):
                 self._context.locate(Location(name=f"security scheme {name}"))
                 self._scheme(name, old, new)
         self._context.locate(None)

@@ -6,8 +6,6 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING
 
-from contentgroove._openapi.documents import as_object
-
 from .changes import Comparison, Location, NotCompared
 from .components import compare_unused
 from .context import Context
@@ -93,10 +91,13 @@ class _Documents:
     def _document_parts(self) -> None:
         old, new = (Part("", reader.document) for reader in self._readers)
         report_texts(self._findings, old, new, Location(), fields=_TEXTS)
-        before, after = old.optional("info"), new.optional("info")
-        if before is not None and after is not None:
-            fields = frozenset({*as_object(before.value), *as_object(after.value)})
-            report_texts(self._findings, before, after, Location(name="info"), fields=fields)
+        before, after = (reader.root("info") or Part("/info", {}) for reader in self._readers)
+        fields = frozenset(
+            name
+            for reader, part in zip(self._readers, (before, after), strict=True)
+            for name, _ in reader.members(part)
+        )
+        report_texts(self._findings, before, after, Location(name="info"), fields=fields)
 
     def _pair_operations(self, old: list[Operation], new: list[Operation]) -> list[tuple[Operation, Operation]]:
         """Pair the operations by method and path, and report the others."""

@@ -7,7 +7,7 @@ import functools
 from typing import TYPE_CHECKING
 
 from .changes import Comparison, Location, NotCompared
-from .components import compare_unused
+from .components import compare_components
 from .context import Context
 from .examples import exemplified
 from .findings import Findings, change_of
@@ -70,7 +70,7 @@ class _Documents:
         self._servers(pairs)
         self._security.compare_schemes()
         self._schemas.run()
-        compare_unused(self._context, self._security.required)
+        compare_components(self._context, self._security.required)
         self._schemas.run()
         self._graph.propagate()
         changes = [change_of(exemplified(finding, self._context), self._graph) for finding in self._findings]

@@ -8,15 +8,19 @@ from contentgroove._openapi.pointers import escape
 
 from .changes import SECTIONS, Location
 from .reading import Part, all_references, encoded
-from .texts import report_texts
+from .texts import report_text, report_texts
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
 
 
-def compare_unused(context: Context, schemes: set[str]) -> None:
-    """Report changed, added and removed components that are not reached from any operation.
+_TEXTS = frozenset({"examples", "links"})
+"""Sections that no comparison of an operation follows references to."""
+
+
+def compare_components(context: Context, schemes: set[str]) -> None:
+    """Report changed, added and removed components that are not reached from any operation, and referenced examples.
 
     Args:
         context: What the comparison shares.
@@ -33,9 +37,11 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
         for name in dict.fromkeys([*had, *has]):
             before, after = had.get(name), has.get(name)
             pointer = f"/components/{section}/{escape(name)}"
-            if any(pointer in pointers for pointers in reached):
-                continue
             location = Location(name=f"{kind} {name}")
+            if any(pointer in pointers for pointers in reached):
+                if section in _TEXTS:
+                    report_text(context.findings, before, after, location, name=section)
+                continue
             if before is None or after is None:
                 rule = "component-added" if before is None else "component-removed"
                 context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")

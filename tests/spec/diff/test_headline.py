@@ -13,7 +13,7 @@ from .conftest import BASE
 from .small_documents import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 Path = tuple[str | int, ...]
 IMPLIED = {"type", "required"}
@@ -59,6 +59,24 @@ def test_every_edit_is_reported(*, drop: bool) -> None:
         if not comparison.changes and not comparison.not_compared:
             silent.append(path)
     assert [path for path in silent if path not in WITHOUT_MEANING and path[-1] not in IMPLIED] == []
+
+
+@pytest.mark.parametrize(
+    ("section", "holder"),
+    [("examples", lambda reference: {"content": {"text/plain": {"examples": reference}}}), ("links", None)],
+)
+def test_what_only_a_reference_shows(section: str, holder: Callable[[Any], Any] | None) -> None:
+    """An example or a link in the components is a text of what refers to it."""
+
+    def used(**components: Any) -> dict[str, Any]:
+        reference = {"one": {"$ref": f"#/components/{section}/One"}}
+        response = {"description": "", **(holder(reference) if holder else {section: reference})}
+        return document({"/films": {"get": {"responses": {"200": response}}}}, components={section: components})
+
+    old, new = used(One={"description": "a"}), used(One={"description": "b"})
+    for pair in ((old, new), (old, used()), (used(), new)):
+        (change,) = compare(*pair).changes
+        assert (change.subject.component, change.rating) == (f"/components/{section}/One", Rating.DOCUMENTATION)
 
 
 CALLBACK = {"post": {"responses": {"200": {"description": ""}}}}

@@ -64,7 +64,7 @@ def list_(
     media: Annotated[
         str | None, typer.Option("--media", "-m", metavar="MEDIA-ID", help="Only clips of this media.")
     ] = None,
-    filter_: options.FilterOption = None,
+    filter_: Annotated[list[str] | None, options.filter_option("text_cont=moon")] = None,
     sort: Annotated[str | None, options.sort_option("created_at or name")] = None,
     limit: options.LimitOption = None,
     page_size: options.PageSizeOption = None,

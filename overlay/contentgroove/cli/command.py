@@ -42,8 +42,15 @@ _COMMON: dict[str, tuple[object, object]] = {
 }
 """The options of every command: annotations and defaults of their parameters."""
 
-OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
-"""The options of every command, as users write them."""
+OPTION_NAMES = {
+    "--json": "--json",
+    "--quiet": "--quiet",
+    "-q": "-q",
+    "--debug": "--debug",
+    "--api-key-file": "--api-key-file FILE",
+    "--base-url": "--base-url URL",
+}
+"""The options of every command, and how users write them."""
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 """Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""

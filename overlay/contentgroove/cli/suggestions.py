@@ -34,7 +34,13 @@ def similar(word: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | No
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return a sentence with the most similar name, with a space in front; empty if none is similar."""
     found = similar(word, names)
-    return "" if found is None else f" Did you mean {found!r}?"
+    return "" if found is None else either([found])
+
+
+def either(names: Iterable[str]) -> str:
+    """Return a sentence that asks which of several names was meant, with a space in front; empty without a name."""
+    *others, last = [repr(name) for name in names] or [""]
+    return f" Did you mean {', '.join(others)}{' or ' * bool(others)}{last}?" if last else ""
 
 
 def did_you_mean_id(client: ContentGroove, error: NotFoundError) -> str:

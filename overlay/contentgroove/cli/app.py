@@ -166,10 +166,11 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     # typer turns a closed output pipe into a SystemExit, but not one that the flush above finds. A broken pipe of a
     # socket is wrapped in an error of the library, and so does not count.
     cause = error.__context__ if isinstance(error, SystemExit) else error
-    if isinstance(cause, OSError):
-        _discard_stdout()
+    unwritten = _discard_stdout()
     if is_closed_pipe(cause):
         return ExitCode.CLOSED_PIPE
+    if unwritten and isinstance(cause, OSError):
+        error = CommandError(ExitCode.FAILED, f"Cannot write to standard output: {cause.strerror}.")
     if isinstance(error, SystemExit):
         if isinstance(error.code, str):
             write_error(error.code)
@@ -184,12 +185,17 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     return failure.exit
 
 
-def _discard_stdout() -> None:
+def _discard_stdout() -> bool:
+    """Drop what could not be written to standard output; returns True if there was any."""
+    if sys.stdout is None:
+        return False
     # The interpreter flushes standard output at its end: it would report the error again and change the exit code.
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _report_failure(error: BaseException) -> ErrorReport:

@@ -168,11 +168,13 @@ def find_api_key(key_file: Path | None) -> Secret:
             return check_key(content, f"The content of {default_file} ({KEY_FILE_VARIABLE}) is")
     except ConfigurationError as error:
         raise CommandError(ExitCode.AUTH, error.message) from error
-    raise CommandError(
-        ExitCode.AUTH,
-        f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE.",
-        "Create a key at https://app.contentgroove.com/api_keys.",
-    )
+    from .suggestions import misspelt_variables
+
+    hint = "Create a key at https://app.contentgroove.com/api_keys."
+    for name, meant in misspelt_variables((API_KEY_VARIABLE, KEY_FILE_VARIABLE)).items():
+        hint = f"The environment has {name}. Did you mean {meant}?"
+    message = f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE."
+    raise CommandError(ExitCode.AUTH, message, hint)
 
 
 def read_secret(path: Path, subject: str, exit_code: ExitCode) -> Secret:

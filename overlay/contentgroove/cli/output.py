@@ -26,7 +26,7 @@ from contentgroove.errors import MissingFieldError
 from .exit_codes import CommandError, ErrorReport, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -149,8 +149,10 @@ class Output:
         # As bytes, so that line endings are the same on every system.
         content = text.encode(encoding, "backslashreplace")
         if path is None:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
+            with _writing():
+                sys.stdout.flush()
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
             return
         try:
             path.write_bytes(content)
@@ -252,10 +254,22 @@ def _json_default(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+@contextlib.contextmanager
+def _writing() -> Generator[None]:
+    """Say what an error of the system was about, such as a disk that is full; a closed pipe is none."""
+    try:
+        yield
+    except OSError as error:
+        if is_closed_pipe(error):
+            raise
+        raise CommandError(ExitCode.FAILED, f"Cannot write to standard output: {error.strerror}.") from error
+
+
 def _write(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    # The reader of a pipe waits for each line of a long run.
-    sys.stdout.flush()
+    with _writing():
+        sys.stdout.write(f"{text}\n")
+        # The reader of a pipe waits for each line of a long run.
+        sys.stdout.flush()
 
 
 def _label(word: str, colour: int) -> str:

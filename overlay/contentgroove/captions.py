@@ -24,6 +24,7 @@ from ._core.cues import (
     captionable_clips,
     count_overlaps,
     cues_of,
+    finite_time,
     format_milliseconds,
     format_timecode,
     one_line,
@@ -63,6 +64,12 @@ _VTT_KEYWORD = re.compile(r"NOTE|STYLE|REGION|WEBVTT")
 # What makes a spreadsheet run a cell: also after spaces and quotes, which some importers drop, and in full width.
 _IGNORED = r"[\s\"'\x00-\x1f\u200b-\u200f\u2060\ufeff]*"
 _FORMULA = re.compile(_IGNORED + r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\t\r\n]")
+# Where the list separator is not a comma, a spreadsheet may see a new cell or row within a text, because a quote that
+# is not at the start of a cell means nothing. A smiley or a dash of a dialogue is no formula.
+_INNER_FORMULA = re.compile(
+    r"(?:(?<=[;\t\n])|(?<=\r)(?!\n))(?=[ \xa0\u3000\"'\u200b-\u200f\u2060\ufeff]*"
+    r"(?:[=@\uff1d\uff20\ufe66\ufe6b]|[+\-\uff0b\uff0d\ufe62\ufe63][\w(]))"
+)
 
 
 def to_srt(clips: Iterable[Clip], *, line_length: int = LINE_LENGTH, lines: int = LINES) -> str:
@@ -79,7 +86,7 @@ def to_srt(clips: Iterable[Clip], *, line_length: int = LINE_LENGTH, lines: int 
         lines: The maximum number of lines of a caption; 0 for no limit.
 
     Raises:
-        InvalidInputError: A number is negative, or the clips belong to several medias.
+        InvalidInputError: A number is negative or not whole, or the clips belong to several medias.
         ConfigurationError: uniseg, the package of the extra `captions`, is not installed or cannot be imported.
     """
     return "\n".join(
@@ -109,14 +116,15 @@ def to_cut_list(clips: Iterable[Clip], *, raw: bool = False) -> str:
     Args:
         clips: The clips, also those of several medias.
         raw: True to leave texts as they are. By default, those that a spreadsheet would run as a formula, because
-            they start with `=`, `+`, `-`, `@`, a tab or a line break, get an apostrophe in front.
+            they start with `=`, `+`, `-`, `@`, a tab or a line break, get an apostrophe in front, and so does a formula
+            after a semicolon, a tab or a line break, where some spreadsheets start a new cell.
     """
     table = io.StringIO(newline="")
     writer = csv.writer(table)
     writer.writerow(_CUT_LIST_COLUMNS)
     text = str if raw else safe_cell
     for clip in sort_clips(clips):
-        start, end = getattr(clip, "start_time", None), getattr(clip, "end_time", None)
+        start, end = finite_time(clip, "start_time"), finite_time(clip, "end_time")
         rank = getattr(clip, "rank", None)
         writer.writerow(
             (
@@ -136,8 +144,11 @@ def to_cut_list(clips: Iterable[Clip], *, raw: bool = False) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """Return a cell that spreadsheets show as text, with an apostrophe in front if they would run it."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """Return a cell that spreadsheets show as text, with an apostrophe in front of what they would run."""
+    start = _FORMULA.match(text)
+    first = "" if start is None else f"'{start[0]}"
+    rest = text if start is None else text[start.end() :]
+    return first + _INNER_FORMULA.sub("'", rest)
 
 
 def _cues(clips: Iterable[Clip], line_length: int, lines: int) -> list[Cue]:

@@ -71,14 +71,18 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
         (("medias", "lst"), "There is no command 'lst'. Did you mean 'list'?"),
         (("medias", "qqqq"), "There is no command 'qqqq'.\n"),
         (("spec", "dif"), "There is no command 'dif'. Did you mean 'diff'?"),
-        (("medias", "show"), "Missing argument 'MEDIA-ID'."),
-        (("--jason", "medias", "list"), "There is no option --jason."),
+        (("list",), "Did you mean 'medias list', 'clips list' or 'webhooks list'?"),
+        (("uplod", "a.mp4"), "There is no command 'uplod'. Did you mean 'medias upload'?"),
+        (("medias", "show"), "MEDIA-ID is missing."),
+        (("medias", "results"), "--job is missing."),
+        (("--jason", "medias", "list"), "There is no option --jason. Did you mean '--json'?"),
+        (("medias", "--jsn", "list"), "There is no option --jsn. Did you mean '--json'?"),
         (("medias", "update", "m", "--naem", "x"), "There is no option --naem. Did you mean '--name'?"),
         (("mock", "--prt", "1"), "There is no option --prt. Did you mean '--port'?"),
         (("mcp", "--readonly"), "There is no option --readonly. Did you mean '--read-only'?"),
         (("medias", "list", "--sort", "nam"), "--sort: 'nam' is not one of created_at, name, original_created_at"),
         (("medias", "list", "--sort", "-creted_at"), "Did you mean '-created_at'?"),
-        (("medias", "list", "--filter", "name"), "'name' has no '=': write FILTER=VALUE"),
+        (("medias", "list", "--filter", "name"), "--filter: 'name' is not FILTER=VALUE"),
         (("medias", "list", "--limit", "x"), "--limit: 'x' is not a whole number."),
         (("medias", "list", "--limit", "0"), "--limit: must be at least 1, not 0."),
         (("medias", "upload", "x", "--concurrency", "99"), "--concurrency: must be at least 1 and at most 32, not 99."),
@@ -103,9 +107,16 @@ def test_wrong_usage(cli: CommandLine, arguments: tuple[str, ...], words: str) -
     assert not hint or re.fullmatch(r"  Help: contentgroove.* --help", hint[0])
 
 
-def test_an_option_before_its_command(cli: CommandLine) -> None:
+@pytest.mark.parametrize("group", [(), ("medias",)])
+@pytest.mark.parametrize("option", [("--json",), ("-q",), ("--base-url", "URL")])
+def test_an_option_before_its_command(cli: CommandLine, group: tuple[str, ...], option: tuple[str, ...]) -> None:
     """The error shows where it belongs."""
-    assert "after the command" in cli("--json", "medias", "list").err
+    ran = cli(*group, *option, "medias", "list")
+    assert ran.code == 2
+    assert ran.err == (
+        f"error: {option[0]} is an option of each command.\n"
+        f"  Put it after the command: contentgroove medias list {' '.join(option)}\n"
+    )
 
 
 def test_the_options_of_every_command(cli: CommandLine) -> None:

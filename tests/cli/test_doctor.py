@@ -142,6 +142,8 @@ def test_a_resource_that_fails(
     assert checks[name]["state"] == "failed"
     assert checks[name]["hint"]
     assert ("webhook_subscriptions" in checks) == (name == "clips")
+    left = checks["not checked"]["message"]
+    assert left.startswith("Single items" if name == "clips" else "The lists of clips, webhook_subscriptions were not")
 
 
 @pytest.mark.usefixtures("server")
@@ -153,6 +155,70 @@ def test_a_wrong_key(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert code == 3
     assert out.count("failed") == 1
     assert "wrong-key" not in out
+    assert out.splitlines()[-1].startswith(
+        "skipped\tnot checked\tThe lists of medias, clips, webhook_subscriptions were"
+    )
+
+
+@pytest.mark.usefixtures("server")
+def test_a_variable_that_is_mistyped(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is named while the right one is not set, also where the key is missing."""
+    monkeypatch.setenv("CONTENTGROOVE_APIKEY", "canary")
+    assert "environment" not in diagnosed(capsys)[1]
+    monkeypatch.delenv("CONTENTGROOVE_API_KEY")
+    code, checks = diagnosed(capsys)
+    assert code == 3
+    assert checks["environment"]["state"] == "warning"
+    assert checks["environment"]["message"] == "The variable CONTENTGROOVE_APIKEY is not used."
+    assert checks["environment"]["hint"] == "Did you mean CONTENTGROOVE_API_KEY?"
+    assert run(["medias", "list"]) == 3
+    err = capsys.readouterr().err
+    assert "  The environment has CONTENTGROOVE_APIKEY. Did you mean CONTENTGROOVE_API_KEY?\n" in err
+    assert "canary" not in err + str(checks)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "proxy", "words"),
+    [
+        ("http://films.example/api/v1", None, "clear text"),
+        ("films.example", None, "not an http or https URL"),
+        ("https://films.example/api/v1", "bogus://proxy", "proxy in the environment cannot be used"),
+    ],
+)
+def test_a_setting_that_is_wrong(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, base_url: str, proxy: str | None, words: str
+) -> None:
+    """It is said once, of the connection and not of the key, and nothing counts as checked."""
+    monkeypatch.setenv("CONTENTGROOVE_API_KEY", "any-key")
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        if proxy is not None:
+            monkeypatch.setenv(name, proxy)
+    code, checks = diagnosed(capsys, "--base-url", base_url)
+    assert code == 2
+    assert words in checks["connection"]["message"]
+    assert [name for name in checks if checks[name] is not False and checks[name]["state"] == "failed"] == [
+        "connection"
+    ]
+    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions were not")
+
+
+def test_another_address_than_that_of_the_service(capsys: pytest.CaptureFixture[str], server: Server) -> None:
+    """A list that does not exist says that the URL is wrong, not an id."""
+    code, checks = diagnosed(capsys, "--base-url", f"{server.base_url}/nothing")
+    assert code == 4
+    assert checks["medias"]["hint"].startswith("Check --base-url or CONTENTGROOVE_BASE_URL")
+    assert run(["medias", "list", "--base-url", f"{server.base_url}/nothing"]) == 4
+    assert "Check --base-url" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [("--yes",), ("--timeout", "5"), ("--callback-port", "5"), ("--report", "x"), ("--file", "x")], ids=str
+)
+def test_options_that_need_another(capsys: pytest.CaptureFixture[str], option: tuple[str, ...]) -> None:
+    """They are not silently ignored."""
+    assert run(["doctor", *option]) == 2
+    assert capsys.readouterr().err == f"error: {option[0]} needs --verify.\n"
 
 
 def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,6 +235,7 @@ def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert code == 7
     assert checks["connection"]["state"] == "failed"
     assert "medias" not in checks
+    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions were not")
 
 
 @pytest.mark.usefixtures("server")

@@ -92,7 +92,7 @@ def test_a_timeout_has_a_hint() -> None:
 def test_an_upload_in_doubt_has_a_hint() -> None:
     """The hint is a command that can be pasted, whatever its path is."""
     hint = describe_error(errors.OutcomeUnknownError("x", checkpoint="my points/c.json")).hint
-    assert "contentgroove medias resolve 'my points/c.json' --media ID" in hint
+    assert "contentgroove medias resolve 'my points/c.json' --media MEDIA-ID" in hint
     assert "--not-created" in hint
 
 

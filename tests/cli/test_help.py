@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove._core import names
 from contentgroove.cli.app import GROUPS, app
 from contentgroove.cli.help_pages import wrap_line
+from contentgroove.tools import Access, open_tools
 from typer.main import get_command
 
 if TYPE_CHECKING:
@@ -50,16 +52,18 @@ def test_every_command_is_looked_at() -> None:
     assert {"medias upload", "webhooks listen", "mock", "mcp", "doctor", "spec diff"} <= COMMANDS.keys()
 
 
-@pytest.mark.parametrize("columns", [60, 80])
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
 @pytest.mark.parametrize("page", PAGES)
 def test_help_is_not_cut(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, page: str, columns: int) -> None:
-    """Each line fits, and no sentence ends in dots, with and without a terminal."""
+    """Each line fits, no sentence ends in dots, and no name is broken at its hyphen."""
     monkeypatch.setenv("COLUMNS", str(columns))
     ran = cli(*page.split(), "--help")
     assert ran.code == 0
     lines = ran.out.splitlines()
-    assert max(map(len, lines)) <= min(columns, 100)
-    assert not [line for line in lines if re.search(r"[a-z]\.\.\.|(?<!=)…", line)]
+    # A word that is too long by itself stays whole.
+    assert max(len(line) for line in lines if len(line.split()) > 1) <= min(columns, 100)
+    assert not [line for line in lines if re.search(r"[a-z]\.\.\.|(?<!=)…|-$", line)]
+    assert not re.search(r"x[<>]=|=x|\d\.0[;\]]", ran.out), "limits are in words"
 
 
 def test_summaries_are_sentences(cli: CommandLine) -> None:
@@ -98,6 +102,33 @@ def test_every_command_has_examples(cli: CommandLine, name: str) -> None:
     """An example starts with the command; in a narrow terminal it is continued as shells read it."""
     examples = cli(*name.split(), "--help").out.partition("Examples:\n")[2].partition("\n\n")[0]
     assert f"contentgroove {name}" in " ".join(examples.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_examples_are_right(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """The command accepts the options and values of each of its examples, and the API knows their filters."""
+    monkeypatch.chdir(tmp_path)
+    # The only value that must exist.
+    (tmp_path / "videos").mkdir()
+    command = COMMANDS[name]
+    for example in command.epilog.partition("\n\n")[0].splitlines()[1:]:
+        words = shlex.split(re.split(r" [|>] ", example)[0])
+        path = name.split()
+        assert words[: 1 + len(path)] == ["contentgroove", *path]
+        context = command.make_context(name, words[1 + len(path) :])
+        if name == "mcp" and (tools := context.params["tools"]):
+            # It raises an error for a name that no tool has.
+            assert open_tools(pytest.fail, access=Access(only=frozenset(tools.split(","))))
+
+
+def test_examples_of_filters_are_known() -> None:
+    """The help of --filter names one that the API has for these items."""
+    filters = {"medias": names.MediaFilter, "clips": names.ClipFilter, "webhooks": names.SubscriptionFilter}
+    for group, known in filters.items():
+        option = next(each for each in COMMANDS[f"{group} list"].params if each.name == "filter_")
+        examples = re.findall(r"(\w+)=", option.help)
+        assert len(examples) == 2
+        assert set(examples) <= known.__annotations__.keys()
 
 
 @pytest.mark.parametrize(

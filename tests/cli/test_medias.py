@@ -54,7 +54,7 @@ def test_a_repeated_filter_has_both_values(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (("--filter", "name_cont"), "has no '='"),
+        (("--filter", "name_cont"), "'name_cont' is not FILTER=VALUE"),
         (("--filter", "name=x"), "is not a filter"),
         (("--sort", "rank"), "is not one of created_at"),
         (("--limit", "0"), "--limit"),

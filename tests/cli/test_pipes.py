@@ -77,7 +77,9 @@ def test_an_interrupt_without_a_terminal(own_cli: CommandLine) -> None:
 
 @FULL_DEVICE
 @pytest.mark.process
-@pytest.mark.parametrize("arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",)])
+@pytest.mark.parametrize(
+    "arguments", [("medias", "list"), ("clips", "export", "--format", "srt"), ("--help",), ("--version",)]
+)
 def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
     """Output that cannot be written is an error, which is reported once."""
     media = cli.media()
@@ -85,15 +87,16 @@ def test_full_disk(cli: CommandLine, arguments: tuple[str, ...]) -> None:
         arguments += (media,)
     with Path("/dev/full").open("wb") as full, cli.started(*arguments, output=full.fileno()) as process:
         _, err = process.communicate(timeout=30)
-    assert (process.returncode, err) == (1, "error: No space left on device\n")
+    assert (process.returncode, err) == (1, "error: Cannot write to standard output: No space left on device.\n")
 
 
 @SHELL
 @pytest.mark.process
-def test_no_standard_output(cli: CommandLine) -> None:
+@pytest.mark.parametrize("arguments", ["medias list", "--version"])
+def test_no_standard_output(cli: CommandLine, arguments: str) -> None:
     """A closed standard output is reported at the start."""
     done = subprocess.run(  # noqa: S603 - this interpreter, our own text
-        ["sh", "-c", f'"{sys.executable}" -m contentgroove medias list >&-'],  # noqa: S607 - any POSIX shell
+        ["sh", "-c", f'"{sys.executable}" -m contentgroove {arguments} >&-'],  # noqa: S607 - any POSIX shell
         env=cli.environment,
         capture_output=True,
         encoding="utf-8",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from contentgroove import progress_bar
-from contentgroove.cli.output import is_closed_pipe, prepare_streams
+from contentgroove.cli.output import Column, Output, is_closed_pipe, prepare_streams
+from contentgroove.cli.progress_display import wait_spinner
 from rich.console import Console
 
 pytestmark = pytest.mark.process
@@ -57,6 +59,49 @@ def test_terminals_keep_their_encoding(monkeypatch: pytest.MonkeyPatch) -> None:
     prepare_streams()
     terminal.write("é ✓")
     assert written(terminal) == b"\xe9 \\u2713"
+
+
+def lines_of_a_table(monkeypatch: pytest.MonkeyPatch, encoding: str, *names: str) -> list[str]:
+    """Return what a terminal of 20 columns shows of a list."""
+    terminal = Terminal(io.BytesIO(), encoding=encoding)
+    monkeypatch.setattr(sys, "stdout", terminal)
+    monkeypatch.setenv("COLUMNS", "20")
+    prepare_streams()
+    columns = [Column[str]("n", lambda _: "1", 2), Column[str]("name", str)]
+    Output().table([names], columns, lambda name: {"name": name}, "none")
+    return re.sub("\x1b\\[[0-9;]*m", "", written(terminal).decode(encoding)).splitlines()
+
+
+def test_a_row_stays_a_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The numbers of characters that the encoding lacks are a part of the layout, and so is the ellipsis."""
+    name = "\u65e5\u672c " + "x" * 40
+    assert lines_of_a_table(monkeypatch, "utf-8", name)[1:] == ["1   \u65e5\u672c xxxxxxxxxx\u2026"]
+    ascii_lines = lines_of_a_table(monkeypatch, "ascii", name)
+    assert ascii_lines[1:] == ["1   \\u65e5\\u672c xxx"]
+    assert {len(line) for line in ascii_lines} == {20}
+
+
+@pytest.mark.parametrize(
+    ("columns", "shown"), [(40, "Processing 3 medias, 0 done 0:00:00"), (90, "done 0:00:00 of at most 1:00:00")]
+)
+def test_progress_fits_and_results_above_it_stay_whole(
+    monkeypatch: pytest.MonkeyPatch, columns: int, shown: str
+) -> None:
+    """An id or a path that is broken by a line feed can be neither clicked nor copied."""
+    terminal = Terminal(io.BytesIO(), encoding="utf-8")
+    for stream in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, stream, terminal)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setenv("TERM", "xterm")
+    out = Output()
+    path = "videos/a long name of a film" * 9
+    with wait_spinner(out, "Processing 3 medias, 0 done", 3600):
+        out.line({}, ("m-1", path))
+    text = re.sub("\x1b\\[[0-9;]*m", "", written(terminal).decode())
+    assert f"m-1  {path}\n" in text
+    assert shown in text
+    lines = re.split("[\r\n]|\x1b\\[[?0-9;]*[A-Za-z]", text)
+    assert max(len(line) for line in lines if path not in line) < columns - 1
 
 
 def test_a_progress_bar_survives_a_name_that_cannot_be_written() -> None:

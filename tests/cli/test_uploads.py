@@ -228,7 +228,9 @@ def test_a_job_of_several_machines(own_cli: CommandLine, monkeypatch: pytest.Mon
         own_cli.server.simulator.add_fault(BEFORE)
         doubtful = own_cli("medias", "upload", own_cli.file("c d.mp4"), "--job", "a job")
         assert doubtful.code == 13
-        resolve = shlex.split(re.findall("contentgroove (medias resolve .* --job 'a job') --media ID", doubtful.err)[0])
+        resolve = shlex.split(
+            re.findall("contentgroove (medias resolve .* --job 'a job') --media MEDIA-ID", doubtful.err)[0]
+        )
         assert own_cli(*resolve, "--not-created").out == "checkpoint\tc d.mp4\nmedia\tnone\n"
         assert own_cli("medias", "upload", "c d.mp4", "--job", "a job").code == 0
         assert (creations(own_cli), puts(own_cli)) == (4, 3)
@@ -271,7 +273,7 @@ def test_a_media_that_may_have_been_created(own_cli: CommandLine) -> None:
         (media,) = client.medias.list()
     assert error["kind"] == "outcome_unknown"
     assert media.id in error["message"]
-    resolve = shlex.split(re.findall("contentgroove (medias resolve .* --media) ID", error["hint"])[0])
+    resolve = shlex.split(re.findall("contentgroove (medias resolve .* --media) MEDIA-ID", error["hint"])[0])
     assert own_cli(*command).code == 13
     settled = own_cli(*resolve, media.id, "--json")
     check("Resolved", settled.document)

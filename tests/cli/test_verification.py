@@ -114,6 +114,7 @@ def test_a_refuted_entry(turned: CommandLine) -> None:
         (["--verify", "--writes", "--callback-url", "ftp://127.0.0.1:1/"], "--callback-url must be"),
         (["--verify", "--writes", "--callback-url", "https://app.example/"], "--callback-port the port"),
         (["--verify", "--only", "no-entry"], "There is no assumption 'no-entry'."),
+        (["--verify", "--only", "filter-blank-count"], "Did you mean 'filter-blank-counts'?"),
     ],
 )
 def test_wrong_usage(cli: CommandLine, options: list[str], message: str) -> None:

@@ -278,8 +278,10 @@ def test_no_part_is_too_short(start: int, weights: list[int], more: int) -> None
     assert min(lengths) >= min(MIN_CUE, (end - start) // len(weights))
 
 
-@pytest.mark.parametrize("arguments", [{"line_length": -1}, {"lines": -1}], ids=str)
-def test_wrong_numbers(arguments: dict[str, int]) -> None:
+@pytest.mark.parametrize(
+    "arguments", [{"line_length": -1}, {"lines": -1}, {"line_length": 1.5}, {"lines": True}, {"lines": "2"}], ids=str
+)
+def test_wrong_numbers(arguments: dict[str, Any]) -> None:
     """They are rejected."""
     with pytest.raises(InvalidInputError, match="0 means no limit"):
         to_vtt([clip(0, 1, "a")], **arguments)
@@ -436,11 +438,46 @@ def test_no_cell_is_a_formula(field: str) -> None:
             assert row[field] == (value if raw else f"'{value}")
 
 
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("x;=1+1", "x;'=1+1"),
+        ("x; =1+1", "x;' =1+1"),
+        ('x;"=1+1";-2', "x;'\"=1+1\";'-2"),
+        ("one\n=1", "one\n'=1"),
+        ("one\r\n@SUM(A1)", "one\r\n'@SUM(A1)"),
+        ("a\t+1", "a\t'+1"),
+        ("a\r-1\n\n=1", "a\r'-1\n\n'=1"),
+        ("a;\uff1d1", "a;'\uff1d1"),
+        ("=1;=2", "'=1;'=2"),
+        ("fun ;-)", "fun ;-)"),
+        ("Hello.\n- Hi there.", "Hello.\n- Hi there."),
+        ("a, =b", "a, =b"),
+    ],
+)
+def test_a_formula_within_a_cell(text: str, cell: str) -> None:
+    """Where a semicolon or a tab separates cells, a text may become several, and line breaks may start rows."""
+    for raw in (False, True):
+        (row,) = csv.DictReader(io.StringIO(to_cut_list([clip(0, 1, text)], raw=raw), newline=""))
+        assert row["text"] == (text if raw else cell)
+    for separator in (";", "\t"):
+        rows = csv.reader(io.StringIO(to_cut_list([clip(0, 1, text)]), newline=""), delimiter=separator)
+        cells = [value.lstrip(" \"'") if value[:1] != "'" else value for row in rows for value in row]
+        assert not [value for value in cells if re.match(r"[=@\uff1d]|[+-]\w", value)]
+
+
 @pytest.mark.parametrize("value", ["film", "a=b", "1-2", "日本", "mail@host", "", "http://h/?a=-1", "(=", "\u2013dash"])
 def test_other_cells_stay(value: str) -> None:
     """Only the start of a cell matters."""
     (row,) = csv.DictReader(io.StringIO(to_cut_list([clip(0, 1, value)])))
     assert row["text"] == value
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, None])
+def test_a_time_that_is_none(value: Any) -> None:
+    """It is empty, not the start of the film."""
+    (row,) = csv.DictReader(io.StringIO(to_cut_list([clip(value, 2, "t")])))
+    assert (row["start"], row["start_seconds"], row["end"]) == ("", "", "00:00:02.000")
 
 
 def test_numbers_stay_numbers() -> None:

@@ -172,6 +172,8 @@ async def test_a_choice_of_tools() -> None:
     assert (await tools.call("getMediaById", {"id": "x"}))["error"]["code"] == "unknown_tool"
     with pytest.raises(InvalidInputError, match=r"no tool 'getMediaz'.*medias_getApiV1Medias"):
         open_tools(no_client, access=Access(only=frozenset({"getMediaz"})))
+    with pytest.raises(InvalidInputError, match=r"'upload_medai'\. Did you mean upload_media\?"):
+        open_tools(no_client, access=Access(only=frozenset({"upload_medai"})))
 
 
 def test_adding_is_all_or_nothing() -> None:

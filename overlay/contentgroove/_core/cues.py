@@ -11,7 +11,7 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
-from .inputs import invalid_input
+from .inputs import invalid_input, short_repr
 from .line_breaks import display_width, divide, shows
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def sort_clips(clips: Iterable[Clip]) -> list[Clip]:
 
 def _order(clip: Clip) -> tuple[str, float, float, str]:
     # Clips whose times cannot be read are the last of their media.
-    start, end = _finite(clip, "start_time"), _finite(clip, "end_time")
+    start, end = finite_time(clip, "start_time"), finite_time(clip, "end_time")
     unknown = math.inf
     return _media_of(clip), unknown if start is None else start, unknown if end is None else end, clip.id
 
@@ -66,7 +66,8 @@ def _media_of(clip: Clip) -> str:
     return getattr(clip, "media_id", None) or ""
 
 
-def _finite(clip: Clip, name: str) -> float | None:
+def finite_time(clip: Clip, name: str) -> float | None:
+    """Return a clip's time; None if it cannot be read or is not a finite number."""
     value: float | None = getattr(clip, name, None)
     return value if value is not None and math.isfinite(value) else None
 
@@ -109,7 +110,7 @@ def one_line(text: str) -> str:
 
 
 def _span(clip: Clip) -> tuple[int, int] | None:
-    start, end = _finite(clip, "start_time"), _finite(clip, "end_time")
+    start, end = finite_time(clip, "start_time"), finite_time(clip, "end_time")
     if start is None or end is None:
         return None
     span = milliseconds(start), milliseconds(end)
@@ -130,10 +131,12 @@ def cues_of(clips: Iterable[Clip], line_length: int, lines: int) -> list[Cue]:
     """Return the cues of clips in the order of their times.
 
     Raises:
-        InvalidInputError: A number is negative, or the clips belong to several medias.
+        InvalidInputError: A number is negative or not whole, or the clips belong to several medias.
     """
-    if line_length < 0 or lines < 0:
-        raise invalid_input("line_length and lines must be numbers from 0 on; 0 means no limit.")
+    layout: dict[str, object] = {"line_length": line_length, "lines": lines}
+    for name, value in layout.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+            raise invalid_input(f"{name} must be a whole number, where 0 means no limit, not {short_repr(value)}.")
     usable = captionable_clips(clips)
     if len(medias := {_media_of(clip) for clip in usable}) > 1:
         raise invalid_input(

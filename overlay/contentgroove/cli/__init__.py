@@ -6,16 +6,20 @@ object is a function that takes a typer app and adds the command to it.
 
 from __future__ import annotations
 
+import contextlib
+import os
 import sys
 
 
 def main() -> None:
     """Run the command line."""
-    if sys.argv[1:] == ["--version"]:
+    if sys.argv[1:] == ["--version"] and sys.stdout is not None:
         from contentgroove import __version__
 
-        print(f"contentgroove {__version__}")  # noqa: T201 - a command line prints
-        return
+        # Without a buffer, because an output that cannot be written is reported below, which tries again.
+        with contextlib.suppress(OSError):
+            os.write(sys.stdout.fileno(), f"contentgroove {__version__}\n".encode())
+            return
     from importlib.util import find_spec
 
     from contentgroove._extras import needs

@@ -17,6 +17,7 @@ from contentgroove._version import __version__
 from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
 from .help_pages import MAX_WIDTH, GroupWithHelp, epilog, summary
 from .output import Output, is_closed_pipe, multi_line, prepare_streams, wants_colour, write_error
+from .suggestions import either, similar
 from .usage_errors import usage_report
 
 if TYPE_CHECKING:
@@ -55,10 +56,12 @@ class RootGroup(GroupWithHelp):
                     raise
         return super().get_command(ctx, cmd_name)
 
-    def similar_commands(self, ctx: Any, name: str) -> list[str]:
-        """Return the groups and commands, and those of groups that have exactly this name."""
-        inside = [f"{group} {name}" for group in GROUPS if name in self.get_command(ctx, group).commands]
-        return [*self.list_commands(ctx), *inside]
+    def suggestion(self, ctx: Any, name: str) -> str:
+        """Return a sentence with a similar command, or with those of groups if the group was left out."""
+        inside = [(group, command) for group in GROUPS for command in self.get_command(ctx, group).commands]
+        names = [command for _, command in inside]
+        sentence = "" if name in names else super().suggestion(ctx, name)
+        return sentence or either(f"{group} {command}" for group, command in inside if command == similar(name, names))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands without loading the groups."""
@@ -163,10 +166,11 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     # typer turns a closed output pipe into a SystemExit, but not one that the flush above finds. A broken pipe of a
     # socket is wrapped in an error of the library, and so does not count.
     cause = error.__context__ if isinstance(error, SystemExit) else error
-    if isinstance(cause, OSError):
-        _discard_stdout()
+    unwritten = _discard_stdout()
     if is_closed_pipe(cause):
         return ExitCode.CLOSED_PIPE
+    if unwritten and isinstance(cause, OSError):
+        error = CommandError(ExitCode.FAILED, f"Cannot write to standard output: {cause.strerror}.")
     if isinstance(error, SystemExit):
         if isinstance(error.code, str):
             write_error(error.code)
@@ -181,12 +185,17 @@ def _exit_code_for(error: BaseException, arguments: list[str]) -> int:
     return failure.exit
 
 
-def _discard_stdout() -> None:
+def _discard_stdout() -> bool:
+    """Drop what could not be written to standard output; returns True if there was any."""
+    if sys.stdout is None:
+        return False
     # The interpreter flushes standard output at its end: it would report the error again and change the exit code.
     try:
         sys.stdout.flush()
     except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
 
 
 def _report_failure(error: BaseException) -> ErrorReport:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path  # noqa: TC003 - typer reads the signatures at run time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
@@ -27,6 +27,7 @@ WAIT_SECONDS: float = 900
 Format: TypeAlias = Literal["srt", "vtt", "csv", "json"]
 Encoding: TypeAlias = Literal["utf-8", "utf-8-sig"]
 
+_OUTPUT_HELP = "Write into this file, which is replaced; - is standard output."
 _LINE_LENGTH_HELP = "Columns in a line of a caption (42); wide characters count as 2, and 0 is one long line."
 _LINES_HELP = "Lines in a caption (2); longer texts are divided in time. 0 means no limit."
 _RAW_CELLS_HELP = "Leave texts in csv as they are, also those that a spreadsheet would run as formulas."
@@ -64,7 +65,7 @@ def list_(
     media: Annotated[
         str | None, typer.Option("--media", "-m", metavar="MEDIA-ID", help="Only clips of this media.")
     ] = None,
-    filter_: options.FilterOption = None,
+    filter_: Annotated[list[str] | None, options.filter_option("text_cont=moon")] = None,
     sort: Annotated[str | None, options.sort_option("created_at or name")] = None,
     limit: options.LimitOption = None,
     page_size: options.PageSizeOption = None,
@@ -167,9 +168,7 @@ def export(
     format_: Annotated[
         Format | None, typer.Option("--format", metavar="FORMAT", help="The output format: srt, vtt, csv or json.")
     ] = None,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write into this file, which is replaced.")
-    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help=_OUTPUT_HELP)] = None,
     encoding: Annotated[
         Encoding,
         typer.Option("--encoding", metavar="ENCODING", help="utf-8, or utf-8-sig: with the mark that Excel needs."),
@@ -204,7 +203,7 @@ def export(
     else:
         text = (captions.to_srt if output_format == "srt" else captions.to_vtt)(clips, **layout)
         _warn_of_captions(run, clips)
-    run.out.text(text, encoding, output)
+    run.out.text(text, encoding, None if output == Path("-") else output)
 
 
 def _warn_of_captions(run: CommandContext, clips: list[Clip]) -> None:

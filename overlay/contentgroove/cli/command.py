@@ -42,8 +42,15 @@ _COMMON: dict[str, tuple[object, object]] = {
 }
 """The options of every command: annotations and defaults of their parameters."""
 
-OPTION_NAMES = frozenset({"--json", "--quiet", "-q", "--debug", "--api-key-file", "--base-url"})
-"""The options of every command, as users write them."""
+OPTION_NAMES = {
+    "--json": "--json",
+    "--quiet": "--quiet",
+    "-q": "-q",
+    "--debug": "--debug",
+    "--api-key-file": "--api-key-file FILE",
+    "--base-url": "--base-url URL",
+}
+"""The options of every command, and how users write them."""
 
 STOP_SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 """Ctrl-C, the signal of service managers, and Ctrl-Break, the only one that programs can send on Windows."""
@@ -161,11 +168,13 @@ def find_api_key(key_file: Path | None) -> Secret:
             return check_key(content, f"The content of {default_file} ({KEY_FILE_VARIABLE}) is")
     except ConfigurationError as error:
         raise CommandError(ExitCode.AUTH, error.message) from error
-    raise CommandError(
-        ExitCode.AUTH,
-        f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE.",
-        "Create a key at https://app.contentgroove.com/api_keys.",
-    )
+    from .suggestions import misspelt_variables
+
+    hint = "Create a key at https://app.contentgroove.com/api_keys."
+    for name, meant in misspelt_variables((API_KEY_VARIABLE, KEY_FILE_VARIABLE)).items():
+        hint = f"The environment has {name}. Did you mean {meant}?"
+    message = f"There is no API key: set {API_KEY_VARIABLE}, or put it into a file and pass --api-key-file FILE."
+    raise CommandError(ExitCode.AUTH, message, hint)
 
 
 def read_secret(path: Path, subject: str, exit_code: ExitCode) -> Secret:

@@ -15,10 +15,11 @@ import typer
 from contentgroove._version import __version__
 from contentgroove.errors import ConfigurationError, ContentGrooveError
 
-from .command import CommandContext, command
+from .command import KEY_FILE_VARIABLE, CommandContext, command
 from .exit_codes import CommandError, ErrorReport, ExitCode, describe_error
-from .options import YesOption  # noqa: TC001 - typer reads the annotations
+from .options import TOKEN_VARIABLE, YesOption
 from .output import is_terminal
+from .suggestions import misspelt_variables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,13 +30,19 @@ if TYPE_CHECKING:
 RESOURCES = ("medias", "clips", "webhook_subscriptions")
 """Resources with a GET that changes nothing. The GET of a direct upload creates one."""
 
-_NOT_CHECKED = (
+_NOT_REQUESTED = (
     "Single items, further pages, filters, everything that creates, changes or deletes, uploads and webhooks were not "
     "requested. --verify checks more."
 )
 
+_MEDIA_SECONDS = 180.0
+
 CLOCK_TOLERANCE = 60.0
 """Seconds; presigned URLs and the times of events tolerate that much."""
+
+
+_SUBJECTS = {ExitCode.AUTH: "key", ExitCode.NETWORK: "connection", ExitCode.USAGE: "connection"}
+"""What fails with these exit codes, for all resources alike."""
 
 
 class Check(NamedTuple):
@@ -86,8 +93,11 @@ def doctor(
         int | None, typer.Option("--callback-port", metavar="PORT", min=1, max=65535, help=_CALLBACK_PORT)
     ] = None,
     timeout: Annotated[
-        float, typer.Option("--timeout", metavar="SECONDS", min=1, help="With --writes: wait that long for each media.")
-    ] = 180.0,
+        float | None,
+        typer.Option(
+            "--timeout", metavar="SECONDS", min=1, help="With --writes: wait that long for each media, by default 180."
+        ),
+    ] = None,
 ) -> None:
     """Check the API key, the connection, the clock and the service.
 
@@ -110,11 +120,12 @@ def doctor(
                 file=file,
                 callback_url=callback_url,
                 callback_port=callback_port,
-                timeout=timeout,
+                timeout=_MEDIA_SECONDS if timeout is None else timeout,
             ),
         )
         return
-    given = {"--writes": writes, "--report": report, "--only": only, "--file": file, "--callback-url": callback_url}
+    given: dict[str, object] = {"--writes": writes, "--yes": yes, "--report": report, "--only": only, "--file": file}
+    given |= {"--callback-url": callback_url, "--callback-port": callback_port, "--timeout": timeout}
     if option := next((name for name, value in given.items() if value), None):
         raise CommandError(ExitCode.USAGE, f"{option} needs --verify.")
     checks = run_checks(run)
@@ -136,12 +147,14 @@ def doctor(
 def run_checks(run: CommandContext) -> list[Check]:
     """Run all checks that are possible."""
     version = f"contentgroove {__version__} on {platform.python_implementation()} {platform.python_version()}."
-    checks = [Check("version", "ok", version)]
+    checks = [Check("version", "ok", version), *_check_variables()]
     violations: list[ContractViolation] = []
     try:
         client, contract = _create_client(run, violations)
     except (CommandError, ConfigurationError) as error:
-        return [*checks, _failed_check("key", describe_error(error))]
+        failure = describe_error(error)
+        return [*checks, _failed_check(_SUBJECTS.get(failure.exit, "key"), failure), _not_checked(RESOURCES)]
+    checked: list[str] = []
     with client:
         checks += [Check("key", "ok", "It is set; it is not shown."), contract]
         for name in RESOURCES:
@@ -151,21 +164,21 @@ def run_checks(run: CommandContext) -> list[Check]:
                 response = client.request("GET", f"/{name}", query={"page": {"size": 1}})
             except ContentGrooveError as error:
                 failure = describe_error(error)
-                subject = {ExitCode.AUTH: "key", ExitCode.NETWORK: "connection"}.get(failure.exit, name)
+                subject = _SUBJECTS.get(failure.exit, name)
                 checks.append(_failed_check(subject, failure))
                 if subject != name:
                     # The next resource would fail in the same way.
                     break
+                checked.append(name)
                 continue
+            checked.append(name)
             seconds = time.monotonic() - started
             if not any(check.name == "clock" for check in checks):
                 checks.append(check_clock(response.headers.get("date"), dt.datetime.now(dt.UTC)))
             result = f"{response.status_code} in {seconds * 1000:.0f} ms"
             items = member_count(response.parse())
             checks.append(_check_resource(name, result, items, violations, compared=contract.state == "ok"))
-        else:
-            checks.append(Check("not checked", "skipped", _NOT_CHECKED))
-    return checks
+    return [*checks, _not_checked([name for name in RESOURCES if name not in checked])]
 
 
 # (assumed: date-header)
@@ -202,6 +215,25 @@ def _create_client(run: CommandContext, violations: list[ContractViolation]) -> 
         hint = error.message.partition(": ")[2]
         return run.new_client(), Check("contract", "skipped", "Responses are not checked.", hint=hint)
     return client, Check("contract", "ok", "Responses are checked, field by field.")
+
+
+def _not_checked(lists: Sequence[str]) -> Check:
+    """Name what was not requested, or got no response: with some lists, if a run had to end before them."""
+    left = f"The lists of {', '.join(lists)} were not checked. " if lists else ""
+    return Check("not checked", "skipped", left + _NOT_REQUESTED)
+
+
+def _check_variables() -> list[Check]:
+    """Return a warning for each variable of the environment that is probably mistyped."""
+    from contentgroove._core.settings import API_KEY_VARIABLE, BASE_URL_VARIABLE
+
+    from .upload_batch import CHECKPOINTS_VARIABLE
+
+    known = (API_KEY_VARIABLE, KEY_FILE_VARIABLE, BASE_URL_VARIABLE, TOKEN_VARIABLE, CHECKPOINTS_VARIABLE)
+    return [
+        Check("environment", "warning", f"The variable {name} is not used.", hint=f"Did you mean {meant}?")
+        for name, meant in misspelt_variables(known).items()
+    ]
 
 
 def _failed_check(name: str, failure: ErrorReport) -> Check:

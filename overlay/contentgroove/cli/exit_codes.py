@@ -66,6 +66,16 @@ class CommandError(Exception):
         self.failure = ErrorReport(exit_code, message, hint)
 
 
+_BASE_URL = "--base-url or CONTENTGROOVE_BASE_URL"
+_AS_OPTIONS = {
+    "base_url": _BASE_URL,
+    "checkpoint_dir": "--checkpoint-dir",
+    "page_size": "--page-size",
+    "start_time": "--start",
+    "end_time": "--end",
+    "source_url": "SOURCE-URL",
+}
+
 # The first match counts: an unknown outcome can also be a ServerError, but may have been performed.
 _EXITS: tuple[tuple[type[BaseException], ExitCode, str], ...] = (
     (
@@ -103,11 +113,15 @@ def describe_error(error: BaseException, job: str | None = None) -> ErrorReport:
         case errors.OutcomeUnknownError(checkpoint=str() as checkpoint):
             path = shlex.quote(checkpoint)
             command = f"medias resolve {path}" if job is None else f"medias resolve {path} --job {shlex.quote(job)}"
-            hint = f"Settle it: contentgroove {command} --media ID, or --not-created; then upload again."
+            hint = f"Settle it: contentgroove {command} --media MEDIA-ID, or --not-created; then upload again."
             failure = ErrorReport(ExitCode.OUTCOME_UNKNOWN, error.message, hint)
         case errors.ContentGrooveError():
             message = _response_text(error) if isinstance(error, errors.APIError) else _as_options(error.message)
             code, hint = next((code, hint) for kind, code, hint in _EXITS if isinstance(error, kind))
+            if isinstance(error, errors.NotFoundError) and error.request and _has_no_id(error.request):
+                from contentgroove._core.settings import DEFAULT_BASE_URL
+
+                hint = f"Check {_BASE_URL}: that of the service is {DEFAULT_BASE_URL}."
             failure = ErrorReport(code, message, hint)
         case OSError():
             path = f"{error.filename}: " if error.filename else ""
@@ -123,9 +137,16 @@ def describe_error(error: BaseException, job: str | None = None) -> ErrorReport:
     return failure
 
 
+def _has_no_id(request: errors.RequestInfo) -> bool:
+    """Whether a request names nothing that may be missing: what does not exist is then the service itself."""
+    collection = request.url.partition("?")[0].rpartition("/")[2]
+    # A new clip names its media.
+    return collection in {"medias", "webhook_subscriptions"} or (collection == "clips" and request.method == "GET")
+
+
 def _as_options(message: str) -> str:
     """Name the parameters of the library as users of the command line know them."""
-    return re.sub(r"\b(?:base_url|checkpoint_dir|page_size)\b", lambda name: f"--{name[0].replace('_', '-')}", message)
+    return re.sub(rf"^url\b|\b(?:{'|'.join(_AS_OPTIONS)})\b", lambda found: _AS_OPTIONS.get(found[0], "URL"), message)
 
 
 def combined_exit_code(exits: Iterable[ExitCode]) -> ExitCode:

@@ -6,6 +6,7 @@ typer's plain help is used, because it suits narrow and dumb terminals and takes
 from __future__ import annotations
 
 import re
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from typer.core import TyperCommand, TyperGroup
@@ -14,10 +15,21 @@ from .exit_codes import CommandError, ExitCode
 from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
 MAX_WIDTH = 100
 """Longer lines are hard to read. typer's own limit is 80."""
+
+_NARROW = 60
+"""With fewer columns, what an option does is below its name. typer would not go below 50 columns."""
+
+_MARGIN = 2
+_NARROW_NAMES = 6
+
+_FLOAT_DEFAULT = re.compile(r"(?<=\[default: )(\d+)\.0(?=[];])")
+_RANGE = re.compile(r"(?:(?P<least>[\d.]+)<=)?x(?:>=(?P<only>[\d.]+)|<=(?P<most>[\d.]+))(?=\]$)")
+_HYPHEN = "\ue000"
+"""Stands for a hyphen where lines are broken: the name of an option in two lines can be neither found nor copied."""
 
 _HEADING = re.compile(r"^ {0,2}[A-Z][a-z ]+:(?= |$)", re.MULTILINE)
 
@@ -61,13 +73,49 @@ def summary(command: Any) -> str:
     return re.split(r"(?<=[.!?]) (?=[A-Z])", text, maxsplit=1)[0]
 
 
+def _in_words(text: str) -> str:
+    """Return the help of an option with its limits in words: typer writes `[default: 4.0; 1<=x<=32]`."""
+
+    def limits(found: re.Match[str]) -> str:
+        if found["most"] is None:
+            return f"at least {found['only']}"
+        return f"at most {found['most']}" if found["least"] is None else f"{found['least']} to {found['most']}"
+
+    return _RANGE.sub(limits, _FLOAT_DEFAULT.sub(r"\1", text))
+
+
+def _adapted(formatter: Any, columns: int) -> Any:
+    """Let typer's formatter fit narrow terminals, write limits in words, and never break a name at its hyphens."""
+    table: Callable[..., None] = formatter.write_dl
+    usage: Callable[..., None] = formatter.write_usage
+    paragraph: Callable[[str], None] = formatter.write_text
+    layout: dict[str, int] = {}
+    if columns < _NARROW:
+        formatter.width = columns - _MARGIN
+        layout = {"col_max": _NARROW_NAMES}
+
+    def write_table(rows: Iterable[tuple[str, str]]) -> None:
+        table([(name, _joined(_in_words(text))) for name, text in rows], **layout)
+
+    formatter.write_dl = write_table
+    formatter.write_usage = lambda program, arguments="": usage(program, _joined(arguments))
+    formatter.write_text = lambda text: paragraph(_joined(text))
+    return formatter
+
+
+def _joined(text: str) -> str:
+    return text.replace("-", _HYPHEN)
+
+
 class _Help:
     """What groups and commands share."""
 
     def get_help(self, ctx: Any) -> str:
         """Return the help, whose headings are bold if colours are wanted."""
-        parent: Any = super()
-        text: str = parent.get_help(ctx)
+        formatter = _adapted(ctx.make_formatter(), shutil.get_terminal_size().columns)
+        command: Any = self
+        command.format_help(ctx, formatter)
+        text: str = formatter.getvalue().rstrip("\n").replace(_HYPHEN, "-")
         return _HEADING.sub(lambda heading: f"\x1b[1m{heading[0]}\x1b[0m", text) if ctx.color else text
 
     def collect_usage_pieces(self, ctx: Any) -> list[str]:
@@ -101,15 +149,12 @@ class GroupWithHelp(_Help, TyperGroup):
         name = args[0]
         if ctx.resilient_parsing or name.startswith("-") or self.get_command(ctx, name) is not None:
             return super().resolve_command(ctx, args)
-        similar = did_you_mean(name, self.similar_commands(ctx, name))
-        raise CommandError(
-            ExitCode.USAGE, f"There is no command {name!r}.{similar}", f"Help: {ctx.command_path} --help"
-        )
+        message = f"There is no command {name!r}.{self.suggestion(ctx, name)}"
+        raise CommandError(ExitCode.USAGE, message, f"Help: {ctx.command_path} --help")
 
-    def similar_commands(self, ctx: Any, name: str) -> Iterable[str]:
-        """Return the commands that may be meant."""
-        del name
-        return self.list_commands(ctx)
+    def suggestion(self, ctx: Any, name: str) -> str:
+        """Return a sentence with a similar command, with a space in front; empty if none is similar."""
+        return did_you_mean(name, self.list_commands(ctx))
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
         """List the commands with whole sentences."""

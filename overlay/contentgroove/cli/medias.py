@@ -70,7 +70,7 @@ COLUMNS: list[Column[Media]] = [
 def list_(
     run: CommandContext,
     *,
-    filter_: options.FilterOption = None,
+    filter_: Annotated[list[str] | None, options.filter_option("name_cont=moon")] = None,
     sort: Annotated[str | None, options.sort_option("created_at, original_created_at or name")] = None,
     limit: options.LimitOption = None,
     page_size: options.PageSizeOption = None,

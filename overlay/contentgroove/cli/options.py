@@ -33,6 +33,12 @@ def sort_option(orders: str) -> Any:
     return typer.Option("--sort", metavar="ORDER", help=f"{orders}; a leading minus reverses the order.")
 
 
+def filter_option(example: str) -> Any:
+    """Return the option --filter, with an example that the API knows for these items."""
+    text = f"For example {example} or created_at_gteq=2026-01-31. Can be repeated."
+    return typer.Option("--filter", "-f", metavar="FILTER=VALUE", help=text)
+
+
 def parse_timeout(text: str) -> float:
     """Parse a number of seconds, at most a year."""
     try:
@@ -45,14 +51,12 @@ def parse_timeout(text: str) -> float:
     return seconds
 
 
-_FILTER_HELP = "For example name_cont=moon or created_at_gteq=2026-01-31. Can be repeated."
 _TIMEOUT_HELP = "Maximum time to wait. Processing continues after it."
 _WAIT_HELP = "maximum time to wait, by default 3600 for a media and 900 for a clip. Processing continues after it."
 _INBOX_HELP = "The inbox: an SQLite file, or the postgresql:// URL of a database."
 _INBOX = typer.Option("--inbox", metavar="INBOX", help=_INBOX_HELP)
 _TOKEN_FILE = typer.Option("--token-file", metavar="FILE", help="Read the URL's secret token from this file.")
 
-FilterOption = Annotated[list[str] | None, typer.Option("--filter", "-f", metavar="FILTER=VALUE", help=_FILTER_HELP)]
 LimitOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Maximum number of items.")]
 PageSizeOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Number of items per request.")]
 WaitOption = Annotated[bool, typer.Option("--wait", "-w", help="Wait until processing has finished.")]
@@ -86,9 +90,9 @@ def parse_filters(texts: Sequence[str] | None, names_of: Callable[[], type], out
         return None
     found: dict[str, list[str]] = {}
     for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{text!r} has no '=': write FILTER=VALUE, such as name_cont=moon.")
+        name, _, value = text.partition("=")
+        if not name or name == text:
+            raise typer.BadParameter(f"--filter: {text!r} is not FILTER=VALUE, such as created_at_gteq=2026-01-31.")
         found.setdefault(name, []).append(value)
     known = names_of().__annotations__
     for name in found.keys() - known:

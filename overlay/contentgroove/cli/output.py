@@ -26,7 +26,7 @@ from contentgroove.errors import MissingFieldError
 from .exit_codes import CommandError, ErrorReport, ExitCode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -149,8 +149,10 @@ class Output:
         # As bytes, so that line endings are the same on every system.
         content = text.encode(encoding, "backslashreplace")
         if path is None:
-            sys.stdout.flush()
-            sys.stdout.buffer.write(content)
+            with _writing():
+                sys.stdout.flush()
+                sys.stdout.buffer.write(content)
+                sys.stdout.buffer.flush()
             return
         try:
             path.write_bytes(content)
@@ -184,7 +186,7 @@ class Output:
             if self.json:
                 _write("\n".join(to_json(data(item)) for item in items))
             else:
-                rows = [[single_line(cell or "") for cell in texts_of(item, columns).values()] for item in items]
+                rows = [[_cell_text(cell) for cell in texts_of(item, columns).values()] for item in items]
                 self._print_rows(rows, columns, heading=count == 0)
             count += len(items)
         if not count:
@@ -200,10 +202,11 @@ class Output:
         else:
             from rich.table import Table
 
+            overflow = ellipsis_or_crop(self.console)
             table = Table(box=None, show_header=heading, padding=(0, _GAP, 0, 0), pad_edge=False, expand=True)
             for column in columns:
                 ratio = 1 if column.width is None else None
-                table.add_column(column.title, width=column.width, ratio=ratio, no_wrap=True, overflow="ellipsis")
+                table.add_column(column.title, width=column.width, ratio=ratio, no_wrap=True, overflow=overflow)
             for row in rows:
                 table.add_row(*row)
             self.console.print(table)
@@ -221,6 +224,25 @@ class Output:
 def single_line(text: str) -> str:
     """Return text as one line: line breaks and tabs become spaces, other controls visible numbers."""
     return _CONTROL.sub(_escape_control, _SPACES.sub(" ", text))
+
+
+def displayable(text: str, stream: Any) -> str:
+    """Return text in one line, with the numbers of characters that a terminal's encoding lacks.
+
+    They take more columns than the characters, so that this comes before any layout.
+    """
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    return single_line(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def ellipsis_or_crop(console: Console) -> Literal["ellipsis", "crop"]:
+    """Return how a text that is too long ends: in an ellipsis, if the terminal's encoding has it."""
+    return "ellipsis" if displayable("…", console.file) == "…" else "crop"
+
+
+def _cell_text(cell: str | None) -> str:
+    text = cell or ""
+    return displayable(text, sys.stdout) if is_terminal(sys.stdout) else single_line(text)
 
 
 def multi_line(text: str) -> str:
@@ -252,10 +274,22 @@ def _json_default(value: object) -> object:
     raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
+@contextlib.contextmanager
+def _writing() -> Generator[None]:
+    """Say what an error of the system was about, such as a disk that is full; a closed pipe is none."""
+    try:
+        yield
+    except OSError as error:
+        if is_closed_pipe(error):
+            raise
+        raise CommandError(ExitCode.FAILED, f"Cannot write to standard output: {error.strerror}.") from error
+
+
 def _write(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    # The reader of a pipe waits for each line of a long run.
-    sys.stdout.flush()
+    with _writing():
+        sys.stdout.write(f"{text}\n")
+        # The reader of a pipe waits for each line of a long run.
+        sys.stdout.flush()
 
 
 def _label(word: str, colour: int) -> str:
@@ -276,10 +310,11 @@ def _console(stream: Any) -> Console:
     from rich.console import Console
 
     # The texts come from the service and from files: nothing in them is markup, an emoji's name or to be coloured.
+    # Lines are not wrapped, also those that are printed while progress is shown: their ids and URLs stay whole.
     # rich has no colours for a terminal that calls itself dumb, even if they are forced.
     forced: Literal["auto", "standard"] = "standard" if os.environ.get("TERM") == "dumb" else "auto"
     system = forced if wants_colour(stream) else None
-    return Console(file=stream, markup=False, emoji=False, highlight=False, color_system=system)
+    return Console(file=stream, markup=False, emoji=False, highlight=False, soft_wrap=True, color_system=system)
 
 
 def wants_colour(stream: Any) -> bool:

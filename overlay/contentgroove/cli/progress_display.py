@@ -10,7 +10,7 @@ import datetime as dt
 import sys
 from typing import TYPE_CHECKING, Self
 
-from .output import is_terminal, single_line
+from .output import displayable, ellipsis_or_crop, is_terminal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
@@ -26,6 +26,12 @@ because a terminal echoes Ctrl-C as ^C, and a line that wraps could not be erase
 
 _MIN_BARS_WIDTH = _FIGURES + 20
 """In terminals with fewer columns, only names and percentages are shown."""
+
+_MIN_WAIT_WIDTH = 80
+"""In terminals with fewer columns, a wait shows no time limit: an id with its state takes 47 of them."""
+
+_ELAPSED = 12
+"""Columns for the spinner and the time so far, of which two stay free as above."""
 
 
 class UploadDisplay:
@@ -60,7 +66,7 @@ class UploadDisplay:
 
         def update(sent: int, total: int) -> None:
             if file not in self._tasks:
-                self._tasks[file] = progress.add_task(single_line(file), total=total)
+                self._tasks[file] = progress.add_task(displayable(file, sys.stderr), total=total)
             progress.update(self._tasks[file], completed=sent, total=total)
             self._sent[file] = sent
             self._refresh()
@@ -93,14 +99,19 @@ def wait_spinner(out: Output, title: str, seconds: float) -> Generator[Callable[
         yield lambda _: None
         return
     from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
 
-    limit = TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False)
+    width = out.stderr_console.width
+    narrow = width < _MIN_WAIT_WIDTH
+    limit = () if narrow else (TextColumn(f"of at most {dt.timedelta(seconds=round(seconds))}", markup=False),)
+    column = Column(no_wrap=True, max_width=width - _ELAPSED, overflow=ellipsis_or_crop(out.stderr_console))
     # The usual spinner needs characters that only UTF-8 has.
     spinner = SpinnerColumn("line" if out.stderr_console.options.ascii_only else "dots")
-    columns = (spinner, TextColumn("{task.description}", markup=False), TimeElapsedColumn(), limit)
+    text = TextColumn("{task.description}", markup=False, table_column=column)
+    columns = (spinner, text, TimeElapsedColumn(), *limit)
     with _create_progress(out, columns) as progress:
-        task = progress.add_task(single_line(title), total=None)
-        yield lambda text: progress.update(task, description=single_line(text))
+        task = progress.add_task(displayable(title, sys.stderr), total=None)
+        yield lambda title: progress.update(task, description=displayable(title, sys.stderr))
 
 
 def _create_bars(out: Output) -> Progress:
@@ -110,7 +121,7 @@ def _create_bars(out: Output) -> Progress:
     narrow = out.stderr_console.width < _MIN_BARS_WIDTH
     width = out.stderr_console.width - (_PERCENTAGE if narrow else _FIGURES)
     # The width is fixed, because long names would leave too little for the figures.
-    column = Column(width=width, no_wrap=True, overflow="ellipsis")
+    column = Column(width=width, no_wrap=True, overflow=ellipsis_or_crop(out.stderr_console))
     columns: list[ProgressColumn] = [progress.TextColumn("{task.description}", markup=False, table_column=column)]
     if narrow:
         columns.append(progress.TaskProgressColumn())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from contentgroove.errors import ContentGrooveError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from contentgroove import ContentGroove
     from contentgroove.errors import NotFoundError
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 _MIN_PREFIX = 4
 _SIMILAR_IDS = 0.8
 """Two random ids have about 0.5 in common."""
+
+_SIMILAR_VARIABLES = 0.9
+"""CONTENTGROOVE_API_KEY and CONTENTGROOVE_CHECKPOINTS have 0.6 in common, and two of its letters exchanged 0.95."""
 
 _RECENT = 100
 _RESOURCES = {"medias": "medias", "clips": "clips", "webhook_subscriptions": "webhook_subscriptions"}
@@ -34,7 +38,22 @@ def similar(word: str, names: Iterable[str], *, cutoff: float = 0.6) -> str | No
 def did_you_mean(word: str, names: Iterable[str]) -> str:
     """Return a sentence with the most similar name, with a space in front; empty if none is similar."""
     found = similar(word, names)
-    return "" if found is None else f" Did you mean {found!r}?"
+    return "" if found is None else either([found])
+
+
+def either(names: Iterable[str]) -> str:
+    """Return a sentence that asks which of several names was meant, with a space in front; empty without a name."""
+    *others, last = [repr(name) for name in names] or [""]
+    return f" Did you mean {', '.join(others)}{' or ' * bool(others)}{last}?" if last else ""
+
+
+def misspelt_variables(known: Sequence[str]) -> dict[str, str]:
+    """Return the environment's variables that are probably mistyped, with those that are meant, which are not set."""
+    from difflib import get_close_matches
+
+    unset = [name for name in known if not os.environ.get(name)]
+    found = {name: get_close_matches(name.upper(), unset, n=1, cutoff=_SIMILAR_VARIABLES) for name in os.environ}
+    return {name: close[0] for name, close in found.items() if close and name not in known}
 
 
 def did_you_mean_id(client: ContentGroove, error: NotFoundError) -> str:

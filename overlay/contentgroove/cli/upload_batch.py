@@ -244,7 +244,7 @@ class BatchUpload:
             # Their ids are printed after processing, and would be lost now.
             hint = f"Processing continues. Wait for it: contentgroove medias wait {' '.join(created)}"
         else:
-            hint = "Pass --checkpoint-dir DIR to be able to continue interrupted uploads."
+            hint = "Pass --checkpoint-dir FOLDER to be able to continue interrupted uploads."
         return CommandError(ExitCode.INTERRUPTED, f"Interrupted: {self.summary()}", hint)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .command import OPTION_NAMES
 from .exit_codes import ErrorReport, ExitCode
+from .help_pages import GroupWithHelp
 from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
@@ -29,9 +30,10 @@ def usage_report(error: typer.TyperException, program: str) -> ErrorReport:
     path: str | None = getattr(context, "command_path", None)
     hint = f"Help: {path} --help" if path else ""
     option: str | None = getattr(error, "option_name", None)
-    if path == program and option in OPTION_NAMES:
+    if option in OPTION_NAMES and isinstance(getattr(context, "command", None), GroupWithHelp):
+        example = f"{program} medias list" if path == program else f"{path} list"
         message = f"{option} is an option of each command."
-        return ErrorReport(ExitCode.USAGE, message, f"Put it after the command: {program} medias list --json")
+        return ErrorReport(ExitCode.USAGE, message, f"Put it after the command: {example} {OPTION_NAMES[option]}")
     return ErrorReport(ExitCode.USAGE, _message(error, option, context), hint)
 
 
@@ -41,6 +43,8 @@ def _message(error: typer.TyperException, option: str | None, context: Any) -> s
         return f"There is no option {option}.{did_you_mean(option or '', _options(context))}"
     if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message, re.DOTALL):
         return f"Unexpected argument: {extra[1]}."
+    if missing := re.match(r"Missing (?:argument|option) '(.*)'\.", message):
+        return f"{missing[1]} is missing."
     if needs_value := re.match(r"Option '(.*)' requires", message):
         return f"{needs_value[1]} needs a value."
     message = _RANGE.sub(_range_text, message)
@@ -63,6 +67,10 @@ def _range_text(found: re.Match[str]) -> str:
 
 
 def _options(context: Any) -> Iterable[str]:
-    for parameter in getattr(getattr(context, "command", None), "params", ()):
+    command: Any = getattr(context, "command", None)
+    if isinstance(command, GroupWithHelp):
+        # Those of its commands, which are then said to belong after the command.
+        yield from (name for name in OPTION_NAMES if name.startswith("--"))
+    for parameter in getattr(command, "params", ()):
         yield from (name for name in (*parameter.opts, *parameter.secondary_opts) if name.startswith("--"))
     yield "--help"

@@ -25,6 +25,7 @@ from contentgroove._version import __version__
 from .command import find_api_key
 from .exit_codes import CommandError, ExitCode
 from .output import is_terminal, single_line, write_error
+from .suggestions import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -86,7 +87,8 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
 
     ledger = read_ledger()
     if unknown := [name for name in options.only if name not in ledger]:
-        raise CommandError(ExitCode.USAGE, f"There is no assumption {unknown[0]!r}.", "See docs/assumptions.md.")
+        message = f"There is no assumption {unknown[0]!r}.{did_you_mean(unknown[0], ledger)}"
+        raise CommandError(ExitCode.USAGE, message, "See docs/assumptions.md.")
     run = _Run(context, options, ledger, list(options.only or ledger))
     _check_options(run)
     from contentgroove.verification.exchanges import Caller, NotTriedError, TooManyRequestsError

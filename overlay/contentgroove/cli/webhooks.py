@@ -41,7 +41,7 @@ COLUMNS: list[Column[WebhookSubscription]] = [
 def list_(
     run: CommandContext,
     *,
-    filter_: options.FilterOption = None,
+    filter_: Annotated[list[str] | None, options.filter_option("url_cont=example.com")] = None,
     sort: Annotated[str | None, options.sort_option("created_at")] = None,
     limit: options.LimitOption = None,
     page_size: options.PageSizeOption = None,

@@ -14,7 +14,7 @@ from contentgroove.cli.command import own_command
 
 def register(app: typer.Typer) -> None:
     """Add this package's command to the command line."""
-    examples = ("mcp --read-only", "mcp --upload-root videos --tools upload_media,list_medias")
+    examples = ("mcp --read-only", "mcp --upload-root videos --tools upload_media,wait_for_media")
     own_command(app, "mcp", examples=examples)(mcp)
 
 

@@ -217,8 +217,7 @@ class ToolRegistry:
     def unknown(self, name: str) -> str:
         """Return the message for an unknown name, with similar names."""
         names = [name for tool in self.list_tools() for name in (self.public_name(tool), tool.operation_id)]
-        close = difflib.get_close_matches(name[:100], names, n=3)
-        hint = f" Did you mean {' or '.join(close)}?" if close else " List the tools to see all names."
+        hint = _did_you_mean(name, names) or " List the tools to see all names."
         return f"There is no tool {name[:100]!r}.{hint}"
 
     def _is_visible(self, tool: Tool) -> bool:
@@ -230,5 +229,11 @@ class ToolRegistry:
         tool = self._names.get(name)
         if tool is None:
             known = sorted(self.public_name(each) for each in self._tools.values())
-            raise InvalidInputError(f"There is no tool {name!r}. The tools are {', '.join(known)}.")
+            hint = _did_you_mean(name, known)
+            raise InvalidInputError(f"There is no tool {name!r}.{hint} The tools are {', '.join(known)}.")
         return tool
+
+
+def _did_you_mean(name: str, names: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name[:100], list(names), n=3)
+    return f" Did you mean {' or '.join(close)}?" if close else ""

@@ -93,6 +93,10 @@ class _Documents:
     def _document_parts(self) -> None:
         old, new = (Part("", reader.document) for reader in self._readers)
         report_texts(self._findings, old, new, Location(), fields=_TEXTS)
+        for name in ("paths", "components"):
+            before, after = old.optional(name), new.optional(name)
+            if before is not None and after is not None:
+                report_texts(self._findings, before, after, Location(name=name), fields=frozenset())
         before, after = old.optional("info"), new.optional("info")
         if before is not None and after is not None:
             fields = frozenset({*as_object(before.value), *as_object(after.value)})

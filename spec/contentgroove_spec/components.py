@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .changes import Location
 from .reading import Part, all_references, encoded
-from .texts import report_texts
+from .texts import report_texts, text_differences
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
 
+_TEXTS = {"examples": "example", "links": "link"}
 _KINDS = {
     "schemas": "schema",
     "parameters": "parameter",
@@ -38,6 +40,12 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
     reached = [_reached(reader) for reader in context.readers]
     reached.append({f"/components/securitySchemes/{escape(name)}" for name in schemes})
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
+    for section, kind in _TEXTS.items():
+        empty = Part(f"/components/{section}", {})
+        before, after = (found.get(section, empty) for found in sections)
+        names = frozenset({*as_object(before.value), *as_object(after.value)})
+        for rule, had, has, name in text_differences(before, after, names, examples=section == "examples"):
+            context.findings.at(rule, had, has, Location(name=f"{kind} {name}"), name=name)
     for section, kind in _KINDS.items():
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)

@@ -75,6 +75,7 @@ _ALWAYS = _safe("It is always present now.")
 _UNKNOWN = _safe("Apps ignore what they do not know.")
 _READ_DIFFERENTLY = _breaks("The value that comes must be read differently.")
 _SPECIFIED = _safe("The document specifies what it left open.")
+_SAME_VALID = _safe("A discriminator changes no valid value (OpenAPI 3.1.1, 4.8.25); the schemas demand the property.")
 _ANYTHING = _breaks("Any value may come now.")
 _HINT = _text("No standard defines it, so it restricts nothing.")
 _NO_EFFECT = _text("It has no effect on values of this type.")
@@ -185,10 +186,10 @@ _SCHEMA_ROWS = (
     Rule("one-of-became-ambiguous", "oneOf", "{name} accepts what another branch of `oneOf` accepts.",
          _breaks("Values that match several branches are rejected."), _FEWER),
     _widening("one-of-became-any-of", "oneOf/anyOf", "`oneOf` became `anyOf`."),
-    Rule("discriminator-added", "discriminator", "The discriminator {new} was added.",
-         _breaks("Requests without the property are rejected."), _SPECIFIED),
-    Rule("discriminator-removed", "discriminator", "The discriminator {old} was removed.", _ACCEPTED,
-         _breaks("Code that decides by it fails.")),
+    Rule("discriminator-added", "discriminator", "The discriminator {new} was added.", _SAME_VALID,
+         _SAME_VALID),
+    Rule("discriminator-removed", "discriminator", "The discriminator {old} was removed.", _SAME_VALID,
+         _SAME_VALID),
     Rule("discriminator-property-changed", "discriminator", "The discriminator changed from {old} to {new}.",
          _REJECTED, _breaks("Code that decides by it fails.")),
     Rule("discriminator-value-added", "discriminator", "The discriminator's value {name} was added.", _ACCEPTED,

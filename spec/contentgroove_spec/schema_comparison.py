@@ -11,7 +11,7 @@ from .reading import Part
 from .texts import compare_texts
 from .unions import compare_discriminators, compare_unions
 from .uses import RECEIVED, SENT
-from .values import compare_types, compare_values, default_changes
+from .values import compare_types, compare_values, default_changes, report_without_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 def compare_pair(pair: Pair) -> None:
     """Compare a pair of schemas."""
     _Comparison(pair).compare()
+
+
+_CONTENTS = {
+    "object": ("properties", "required", "additionalProperties", "patternProperties", "propertyNames"),
+    "array": ("items", "prefixItems", "contains"),
+}
 
 
 class _Comparison:
@@ -49,6 +55,7 @@ class _Comparison:
             return
         compare_values(self._pair)
         compare_discriminators(self._pair)
+        self._without_effect()
         if applies("object", old, new):
             self._properties()
             self._other_properties()
@@ -57,6 +64,12 @@ class _Comparison:
         if applies("array", old, new):
             self._array()
         self._logic()
+
+    def _without_effect(self) -> None:
+        """Report changes of what objects and arrays may contain where neither is valid, such as a text's properties."""
+        for kind, keywords in _CONTENTS.items():
+            if not applies(kind, self._old, self._new):
+                report_without_effect(self._pair, *keywords)
 
     def _openness(self) -> bool:
         """Compare whether any or no value is valid; return whether nothing else is to be compared."""

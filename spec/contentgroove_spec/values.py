@@ -133,12 +133,12 @@ def compare_values(pair: Pair) -> None:
     if _applies(pair, "string"):
         _patterns(pair)
     else:
-        _without_effect(pair, "pattern")
+        report_without_effect(pair, "pattern")
     if _applies(pair, "array"):
         _unique_items(pair)
         _contained(pair)
     else:
-        _without_effect(pair, "uniqueItems")
+        report_without_effect(pair, "uniqueItems")
     for keyword in ("contentEncoding", "contentMediaType"):
         old, new = pair.old.keyword(keyword), pair.new.keyword(keyword)
         if _value(old) != _value(new) and keyword not in rewritten:
@@ -225,7 +225,7 @@ def _format(name: str | None, kind: str, types: tuple[frozenset[str] | None, ...
 
 def _ranges(pair: Pair) -> None:
     if not (_applies(pair, "integer") or _applies(pair, "number")):
-        _without_effect(pair, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+        report_without_effect(pair, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
         return
     for inclusive, exclusive, lower, name in _RANGES:
         old = bounds(pair.old, (inclusive, exclusive), lower=lower)
@@ -237,7 +237,7 @@ def _ranges(pair: Pair) -> None:
             _report_bound(pair, name, old, new, tightened=tightened)
         elif before is None:
             # Without a bound, a truth value says nothing.
-            _without_effect(pair, exclusive)
+            report_without_effect(pair, exclusive)
 
 
 def _report_bound(pair: Pair, name: str, old: Bound | None, new: Bound | None, *, tightened: bool) -> None:
@@ -245,7 +245,7 @@ def _report_bound(pair: Pair, name: str, old: Bound | None, new: Bound | None, *
     pair.add(rule, None if old is None else old[0], None if new is None else new[0])
 
 
-def _without_effect(pair: Pair, *names: str) -> None:
+def report_without_effect(pair: Pair, *names: str) -> None:
     """Report changes of keywords that restrict no value of these types."""
     for name in names:
         old, new = pair.old.keyword(name), pair.new.keyword(name)
@@ -267,7 +267,7 @@ def _sizes(pair: Pair) -> None:
         if _applies(pair, kind):
             _size(pair, keyword, name, lower=lower, default=0)
         else:
-            _without_effect(pair, keyword)
+            report_without_effect(pair, keyword)
 
 
 def _contained(pair: Pair) -> None:
@@ -275,7 +275,7 @@ def _contained(pair: Pair) -> None:
         _size(pair, "minContains", "min-contains", lower=True, default=1)
         _size(pair, "maxContains", "max-contains", lower=False, default=0)
     elif not pair.old.schema("contains") and not pair.new.schema("contains"):
-        _without_effect(pair, "minContains", "maxContains")
+        report_without_effect(pair, "minContains", "maxContains")
 
 
 def _size(pair: Pair, keyword: str, name: str, *, lower: bool, default: int) -> None:

@@ -91,6 +91,10 @@ class _Documents:
     def _document_parts(self) -> None:
         old, new = (Part("", reader.document) for reader in self._readers)
         report_texts(self._findings, old, new, Location(), fields=_TEXTS)
+        for name in ("paths", "components"):
+            before, after = old.optional(name), new.optional(name)
+            if before is not None and after is not None:
+                report_texts(self._findings, before, after, Location(name=name), fields=frozenset())
         before, after = (reader.root("info") or Part("/info", {}) for reader in self._readers)
         fields = frozenset(
             name

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .changes import SECTIONS, Location
 from .reading import Part, all_references, encoded
-from .texts import report_text, report_texts
+from .texts import report_texts, text_differences
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
 
-
 _TEXTS = frozenset({"examples", "links"})
-"""Sections that no comparison of an operation follows references to."""
+"""Sections of which only readers and generators know."""
 
 
 def compare_components(context: Context, schemes: set[str]) -> None:
-    """Report changed, added and removed components that are not reached from any operation, and referenced examples.
+    """Report changed, added and removed components that are not reached from any operation, and examples and links.
 
     Args:
         context: What the comparison shares.
@@ -30,18 +30,24 @@ def compare_components(context: Context, schemes: set[str]) -> None:
     reached = [_reached(reader) for reader in context.readers]
     reached.append({f"/components/securitySchemes/{escape(name)}" for name in schemes})
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
-    for section, kind in SECTIONS.items():
+    for section in sorted(_TEXTS):
+        kind = SECTIONS[section]
+        empty = Part(f"/components/{section}", {})
+        before, after = (found.get(section, empty) for found in sections)
+        names = frozenset({*as_object(before.value), *as_object(after.value)})
+        for rule, had, has, name in text_differences(before, after, names, examples=section == "examples"):
+            context.findings.at(rule, had, has, Location(name=f"{kind} {name}"), name=name)
+    for section in [name for name in SECTIONS if name not in _TEXTS]:
+        kind = SECTIONS[section]
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)
         )
         for name in dict.fromkeys([*had, *has]):
             before, after = had.get(name), has.get(name)
             pointer = f"/components/{section}/{escape(name)}"
-            location = Location(name=f"{kind} {name}")
             if any(pointer in pointers for pointers in reached):
-                if section in _TEXTS:
-                    report_text(context.findings, before, after, location, name=section)
                 continue
+            location = Location(name=f"{kind} {name}")
             if before is None or after is None:
                 rule = "component-added" if before is None else "component-removed"
                 context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")

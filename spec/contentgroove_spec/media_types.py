@@ -10,6 +10,7 @@ from contentgroove._openapi.pointers import escape
 
 from .context import Site
 from .reading import Part, comparable
+from .texts import report_texts
 
 if TYPE_CHECKING:
     from .context import Context
@@ -62,9 +63,16 @@ def _compare_media(context: Context, old: Part, new: Part, name: str, outer: Sit
     site = outer if is_json else Site(dataclasses.replace(outer.location, detail=name), outer.direction)
     context.compare_descriptions(before, after, site)
     for keyword in ("schema", "itemSchema"):
-        context.compare_schemas(before.optional(keyword), after.optional(keyword), site, before)
+        if is_json or keyword != "schema" or not all(map(_is_unread, context.views(before, after))):
+            context.compare_schemas(before.optional(keyword), after.optional(keyword), site, before)
     if _normalised(name).startswith(_WITH_ENCODING):
         _compare_encodings(context, before, after, site)
+
+
+def _is_unread(view: View) -> bool:
+    """Return whether a schema only says that a body is bytes, which OpenAPI 3.1 says without one (4.8.14.3)."""
+    value = view.keyword("format")
+    return view.is_open or (view.types == {"string"} and value is not None and value.value == "binary")
 
 
 def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> None:
@@ -78,12 +86,14 @@ def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> No
         before, after = as_object(had.get(name)), as_object(has.get(name))
         location = dataclasses.replace(site.location, field=f"/{escape(name)}")
         pointers = [f"{part.pointer}/encoding/{escape(name)}" for part in (old, new)]
+        had_part, has_part = (Part(pointer, value) for pointer, value in zip(pointers, (before, after), strict=True))
+        report_texts(context.findings, had_part, has_part, location, fields=frozenset())
         types = _default_type(views[0], name), _default_type(views[1], name)
         for keyword in ("contentType", "style", "explode", "allowReserved", "headers"):
             was, now = _form_value(before, keyword, types[0]), _form_value(after, keyword, types[1])
             if comparable(was) != comparable(now):
                 context.findings.at(
-                    "encoding-changed",
+                    _encoding_rule(keyword, was, now),
                     None if was is None else Part(f"{pointers[0]}/{keyword}", was),
                     None if now is None else Part(f"{pointers[1]}/{keyword}", now),
                     location,
@@ -91,6 +101,15 @@ def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> No
                     name=name,
                     parents=(old.pointer, new.pointer),
                 )
+
+
+def _encoding_rule(keyword: str, old: Any, new: Any) -> str:
+    """Return the rule for a change of an encoding; its media types are alternatives."""
+    if keyword == "contentType" and isinstance(old, str) and isinstance(new, str):
+        had, has = set(old.split(",")), set(new.split(","))
+        if had < has or has < had:
+            return "encoding-widened" if had < has else "encoding-narrowed"
+    return "encoding-changed"
 
 
 def _default_type(view: View, name: str) -> str | None:

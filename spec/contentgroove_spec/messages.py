@@ -8,6 +8,7 @@ from .context import Site
 from .media_types import compare_content
 from .parameters import IGNORED_HEADERS, compare_header, compare_parameters
 from .reading import Part
+from .texts import report_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,6 +62,10 @@ class _Responses:
 
     def compare(self) -> None:
         """Compare all responses."""
+        before, after = (operation.definition.optional("responses") for operation in self._operations)
+        if before is not None and after is not None:
+            location = self._operations[1].location("response")
+            report_texts(self._context.findings, before, after, location, fields=frozenset())
         for before, after in self._pairs():
             self._pair(before, after)
         for status, part in self._old.items():

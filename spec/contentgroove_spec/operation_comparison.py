@@ -70,6 +70,7 @@ class OperationComparer:
         before, after = callbacks(readers[0], old), callbacks(readers[1], new)
         self._names(_merged(before), _merged(after), new)
         for name in [name for name in before if name in after]:
+            self._extensions(old.definition, new.definition, name, new)
             had, has = before[name], after[name]
             gone = [url for url in had if url not in has]
             come = [url for url in has if url not in had]
@@ -82,6 +83,13 @@ class OperationComparer:
                 self._requests(had[url], ())
             for url in come[len(gone) :]:
                 self._requests((), has[url])
+
+    def _extensions(self, old: Part, new: Part, name: str, operation: Operation) -> None:
+        """Compare the extensions of a callback."""
+        callback = self._context.follow(*(part.member("callbacks").member(name) for part in (old, new)))
+        if callback is not None:
+            location = Location(operation.name, name, "operation")
+            report_texts(self._context.findings, *callback, location, fields=frozenset())
 
     def _moved(self, name: str, old: tuple[str, list[Operation]], new: tuple[str, list[Operation]]) -> None:
         """Report a webhook that is sent to another URL."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from .changes import Direction, Location, Rating
 from .findings import Findings
+from .reading import encoded
 from .schemas import Views
 from .uses import BOTH, Edge, Graph, Source
 
@@ -44,9 +45,10 @@ class SchemaComparer:
 
     def connect(self, old: Parts, new: Parts, *, textual: bool = False) -> Node | None:
         """Return the node of a pair of schemas; None if they have the same content."""
-        if self.same(old, new):
+        annotated = encoded(self.old.annotations(old)) != encoded(self.new.annotations(new))
+        if not annotated and self.same(old, new):
             return None
-        if old and new:
+        if old and new and not annotated:
             old, new = tuple(map(self.old.resolved, old)), tuple(map(self.new.resolved, new))
         # If there is only one schema, the change is where it is referred to.
         return self._graph.node(old, new, textual=textual)

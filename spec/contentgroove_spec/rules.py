@@ -75,6 +75,7 @@ _ALWAYS = _safe("It is always present now.")
 _UNKNOWN = _safe("Apps ignore what they do not know.")
 _READ_DIFFERENTLY = _breaks("The value that comes must be read differently.")
 _SPECIFIED = _safe("The document specifies what it left open.")
+_SAME_VALID = _safe("A discriminator changes no valid value (OpenAPI 3.1.1, 4.8.25); the schemas demand the property.")
 _ANYTHING = _breaks("Any value may come now.")
 _HINT = _text("No standard defines it, so it restricts nothing.")
 _NO_EFFECT = _text("It has no effect on values of this type.")
@@ -156,6 +157,8 @@ _SCHEMA_ROWS = (
     _replacement("pattern-changed", "pattern", "The pattern changed from {old} to {new}."),
     _narrowing("unique-items-added", "uniqueItems", "The items must be unique now."),
     _widening("unique-items-removed", "uniqueItems", "The items need no longer be unique."),
+    _narrowing("other-items-forbidden", "items", "Items after those that `prefixItems` names are no longer valid."),
+    _widening("other-items-permitted", "items", "Items after those that `prefixItems` names are valid now."),
     _narrowing("contains-added", "contains", "`contains` was added: an item must match it."),
     _widening("contains-removed", "contains", "`contains` was removed."),
     Rule("content-encoding-changed", "contentEncoding", "`{name}` {change}.", _DIFFERS, _READ_DIFFERENTLY),
@@ -183,10 +186,10 @@ _SCHEMA_ROWS = (
     Rule("one-of-became-ambiguous", "oneOf", "{name} accepts what another branch of `oneOf` accepts.",
          _breaks("Values that match several branches are rejected."), _FEWER),
     _widening("one-of-became-any-of", "oneOf/anyOf", "`oneOf` became `anyOf`."),
-    Rule("discriminator-added", "discriminator", "The discriminator {new} was added.",
-         _breaks("Requests without the property are rejected."), _SPECIFIED),
-    Rule("discriminator-removed", "discriminator", "The discriminator {old} was removed.", _ACCEPTED,
-         _breaks("Code that decides by it fails.")),
+    Rule("discriminator-added", "discriminator", "The discriminator {new} was added.", _SAME_VALID,
+         _SAME_VALID),
+    Rule("discriminator-removed", "discriminator", "The discriminator {old} was removed.", _SAME_VALID,
+         _SAME_VALID),
     Rule("discriminator-property-changed", "discriminator", "The discriminator changed from {old} to {new}.",
          _REJECTED, _breaks("Code that decides by it fails.")),
     Rule("discriminator-value-added", "discriminator", "The discriminator's value {name} was added.", _ACCEPTED,
@@ -306,6 +309,8 @@ _MESSAGE_ROWS = (
     Rule("content-removed", "content", "The body was removed.",
          _breaks("A body that is sent is ignored or rejected."), _breaks("There is no longer a body to read.")),
     Rule("content-added", "content", "A body was added.", _ACCEPTED, _SPECIFIED),
+    _widening("encoding-widened", "encoding", "The media types of `{name}` were widened from {old} to {new}."),
+    _narrowing("encoding-narrowed", "encoding", "The media types of `{name}` were narrowed from {old} to {new}."),
     Rule("encoding-changed", "encoding", "The encoding of `{name}` {change}.", _DIFFERS, _READ_DIFFERENTLY),
     Rule("success-response-added", "responses", "The response {name} was added.", _safe("The others still count."),
          _safe("A client takes any 2xx for a success (RFC 9110, 15.3).")),

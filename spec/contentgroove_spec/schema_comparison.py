@@ -11,7 +11,7 @@ from .reading import Part
 from .texts import compare_texts
 from .unions import compare_discriminators, compare_unions
 from .uses import RECEIVED, SENT
-from .values import compare_types, compare_values, default_changes
+from .values import compare_types, compare_values, default_changes, report_without_effect
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 def compare_pair(pair: Pair) -> None:
     """Compare a pair of schemas."""
     _Comparison(pair).compare()
+
+
+_CONTENTS = {
+    "object": ("properties", "required", "additionalProperties", "patternProperties", "propertyNames"),
+    "array": ("items", "prefixItems", "contains"),
+}
 
 
 class _Comparison:
@@ -49,6 +55,7 @@ class _Comparison:
             return
         compare_values(self._pair)
         compare_discriminators(self._pair)
+        self._without_effect()
         if applies("object", old, new):
             self._properties()
             self._other_properties()
@@ -57,6 +64,12 @@ class _Comparison:
         if applies("array", old, new):
             self._array()
         self._logic()
+
+    def _without_effect(self) -> None:
+        """Report changes of what objects and arrays may contain where neither is valid, such as a text's properties."""
+        for kind, keywords in _CONTENTS.items():
+            if not applies(kind, self._old, self._new):
+                report_without_effect(self._pair, *keywords)
 
     def _openness(self) -> bool:
         """Compare whether any or no value is valid; return whether nothing else is to be compared."""
@@ -140,24 +153,33 @@ class _Comparison:
             ("schema", "open"): "additional-properties-unspecified",
             ("schema", "closed"): "map-values-removed",
         }
-        self._other("additionalProperties", "/*", rules)
+        views = self._old, self._new
+        keywords = ("additionalProperties", "unevaluatedProperties")
+        had, has = ([keyword for keyword in keywords if view.schema(keyword)] for view in views)
+        if len(had) == len(has) == 1 and had != has and not any(map(_is_conditional, views)):
+            # Without a branch or condition that evaluates properties, both keywords mean the same.
+            self._other(self._old.schema(had[0]), self._new.schema(has[0]), rules)
+            return
+        self._others("additionalProperties", rules)
         rules = {
             ("open", "closed"): "unevaluated-properties-forbidden",
             ("schema", "closed"): "unevaluated-properties-forbidden",
             ("closed", "open"): "unevaluated-properties-permitted",
             ("closed", "schema"): "unevaluated-properties-permitted",
         }
-        self._other("unevaluatedProperties", "/*", rules)
+        self._others("unevaluatedProperties", rules)
 
-    def _other(self, keyword: str, field: str, rules: Mapping[tuple[str, str], str]) -> None:
+    def _others(self, keyword: str, rules: Mapping[tuple[str, str], str]) -> None:
         """Compare what is valid apart from what the schema names."""
-        old, new = self._old.schema(keyword), self._new.schema(keyword)
+        self._other(self._old.schema(keyword), self._new.schema(keyword), rules)
+
+    def _other(self, old: Parts, new: Parts, rules: Mapping[tuple[str, str], str]) -> None:
         before, after = _opening(self._views[0], old), _opening(self._views[1], new)
         rule = rules.get((before, after))
         if rule is not None:
-            self._add(rule, *(parts[0] if parts else None for parts in (old, new)), field=field)
+            self._add(rule, *(parts[0] if parts else None for parts in (old, new)), field="/*")
         elif "closed" not in (before, after):
-            self._inner(old, new, field)
+            self._inner(old, new, "/*")
 
     def _pattern_properties(self) -> None:
         old, new = self._old.mapped("patternProperties"), self._new.mapped("patternProperties")
@@ -207,25 +229,36 @@ class _Comparison:
     def _array(self) -> None:
         old, new = (_prefix(view) for view in (self._old, self._new))
         rest = self._old.schema("items"), self._new.schema("items")
+        was_closed = _opening(self._views[0], rest[0]) == "closed"
         for index in range(max(len(old), len(new))):
-            self._inner(
-                (old[index],) if index < len(old) else rest[0], (new[index],) if index < len(new) else rest[1], "/*"
-            )
-        if any(rest):
-            self._inner(*rest, "/*")
-        self._presence("contains", "contains-added", "contains-removed", field="/*")
+            before = (old[index],) if index < len(old) else rest[0]
+            after = (new[index],) if index < len(new) else rest[1]
+            if was_closed and index >= len(old):
+                self._add("other-items-permitted", before[0], after[0], field="/*")
+            else:
+                self._inner(before, after, "/*")
+        rules = {
+            ("open", "closed"): "other-items-forbidden",
+            ("schema", "closed"): "schema-forbidden",
+            ("closed", "open"): "other-items-permitted",
+            ("closed", "schema"): "other-items-permitted",
+        }
+        self._others("items", rules)
+        had, has = self._old.schema("contains"), self._new.schema("contains")
+        if bool(had) == bool(has) or _demands_items(self._old if had else self._new):
+            self._presence("contains", "contains-added", "contains-removed", field="/*")
         rules = {
             ("open", "closed"): "unevaluated-items-forbidden",
             ("schema", "closed"): "unevaluated-items-forbidden",
             ("closed", "open"): "unevaluated-items-permitted",
             ("closed", "schema"): "unevaluated-items-permitted",
         }
-        self._other("unevaluatedItems", "/*", rules)
+        self._others("unevaluatedItems", rules)
 
     def _logic(self) -> None:
         self._presence("contentSchema", "content-schema-added", "content-schema-removed")
         self._presence("not", "not-added", "not-removed", turned=True)
-        old, new = self._old.schema("if"), self._new.schema("if")
+        old, new = _condition(self._old), _condition(self._new)
         if not old and not new:
             return
         if not (old and new):
@@ -250,6 +283,22 @@ def _opening(views: Views, parts: Parts) -> str:
         return "open"
     view = views.view(parts)
     return "closed" if view.forbidden else "open" if view.is_open else "schema"
+
+
+def _is_conditional(view: View) -> bool:
+    """Return whether more than the schema itself can evaluate properties."""
+    return bool(view.unions) or any(view.keyword(name) is not None for name in ("if", "dependentSchemas"))
+
+
+def _demands_items(view: View) -> bool:
+    """Return whether `contains` demands or limits anything."""
+    least = view.keyword("minContains")
+    return least is None or least.value != 0 or view.keyword("maxContains") is not None
+
+
+def _condition(view: View) -> Parts:
+    """Return the schemas of `if`; none if nothing follows from them."""
+    return view.schema("if") if any(view.keyword(name) is not None for name in ("then", "else")) else ()
 
 
 def _whole(view: View) -> Part | None:

@@ -60,7 +60,8 @@ class View:
         types: The valid types other than null, with `integer` next to `number`; None if any is. They are inferred from
             other keywords if there is none.
         forbidden: The `false` that it contains; None if there is none.
-        null: Whether null is valid; None if nothing is said about types.
+        null: Whether the types permit null; None if nothing is said about types.
+        lists_null: Whether null is among the values of `enum` or `const`, or nothing lists the values.
         inferred: Whether the types are inferred.
         unread: The JSON pointers of what could not be read in it.
     """
@@ -72,6 +73,7 @@ class View:
     types: frozenset[str] | None = None
     forbidden: Part | None = None
     null: bool | None = None
+    lists_null: bool = True
     inferred: bool = False
     unread: list[str] = field(default_factory=list[str])
 
@@ -132,6 +134,12 @@ class View:
             if isinstance(name, str)
         }
 
+    def listed(self, value: Any) -> bool:
+        """Return whether a value is in each `enum` and equal to each `const`."""
+        lists = [as_list(part.value) for part in self.keywords("enum")]
+        lists += [[part.value] for part in self.keywords("const")]
+        return all(comparable(value) in map(comparable, values) for values in lists)
+
     def values(self) -> tuple[Part, dict[str, Any]] | None:
         """Return the values of `enum` and `const` without null, by a form that can be compared, and their origin."""
         found: tuple[Part, dict[str, Any]] | None = None
@@ -162,6 +170,19 @@ class Views:
 
     def resolved(self, part: Part) -> Part:
         """Return the schema that a schema refers to and nothing else; itself if it does more or the reference fails."""
+        return list(self._chain(part))[-1]
+
+    def annotations(self, parts: Parts) -> list[dict[str, Any]]:
+        """Return what stands next to the references that lead to resolved schemas."""
+        if self.reader.references_stand_alone:
+            return []
+        referring = (part.value for schema in parts for part in list(self._chain(schema))[:-1])
+        found = ({name: value for name, value in schema.items() if name != "$ref"} for schema in referring)
+        return [annotations for annotations in found if annotations]
+
+    def _chain(self, part: Part) -> Iterator[Part]:
+        """Yield a schema and those that it refers to one after the other, as far as it does nothing else."""
+        yield part
         seen: set[str] = set()
         while part.is_object and "$ref" in part.value and part.pointer not in seen:
             seen.add(part.pointer)
@@ -169,7 +190,7 @@ class Views:
             if not isinstance(found, Part) or not (self.reader.references_stand_alone or _only_refers(part.value)):
                 break
             part = found
-        return part
+            yield part
 
 
 class _Collector:
@@ -230,8 +251,9 @@ class _Collector:
                 self._types.append(names)
 
     def _union(self, part: Part, keyword: str, leaf: dict[str, Any]) -> None:
-        branches = [branch for branch in self._reader.items(part.member(keyword)) if not self._is_null(branch)]
-        self._null_branch |= len(branches) < len(as_list(leaf[keyword]))
+        alternatives = self._alternatives(part, keyword)
+        branches = [branch for branch in alternatives if not self._is_null(branch)]
+        self._null_branch |= len(branches) < len(alternatives)
         kinds = [self._pure_types(branch) for branch in branches]
         if len(branches) == 1:
             del leaf[keyword]
@@ -241,6 +263,18 @@ class _Collector:
             self._types.append(frozenset[str]().union(*kinds))
         elif branches:
             self.view.unions.append(Union(keyword, part.member(keyword), part, tuple(branches)))
+
+    def _alternatives(self, part: Part, keyword: str) -> list[Part]:
+        """Return the branches of a union, those of an `anyOf` that is nothing but a branch of another among them."""
+        return [
+            inner
+            for branch in self._reader.items(part.member(keyword))
+            for inner in (
+                self._alternatives(branch, keyword)
+                if keyword == "anyOf" and branch.is_object and set(branch.value) == {"anyOf"}
+                else [branch]
+            )
+        ]
 
     def _is_null(self, part: Part) -> bool:
         value = self._members(part)
@@ -261,6 +295,7 @@ class _Collector:
 
     def _finish(self) -> None:
         view, null = self.view, self._nullable or self._null_branch
+        view.lists_null = view.listed(None)
         types = self._types[0].intersection(*self._types) if self._types else self._inferred()
         if types is not None and not types:
             # They contradict each other; the document means the outermost.
@@ -271,6 +306,9 @@ class _Collector:
         if types is not None:
             view.null = null or "null" in types
             view.types = types - {"null"}
+            if not self._types and view.values() is not None:
+                # Where no type is named, the values decide.
+                view.null = view.lists_null
         elif view.unions:
             view.null = null
 

@@ -134,13 +134,17 @@ class Security:
                 self._changed("security-scheme-changed", old.optional(keyword), new.optional(keyword), name, keyword)
         before, after = old.optional("flows"), new.optional("flows")
         if before is not None and after is not None:
+            report_texts(self._context.findings, before, after, whole, fields=frozenset())
             for flow in dict.fromkeys([*as_object(before.value), *as_object(after.value)]):
-                self._flow(name, flow, before.optional(flow), after.optional(flow))
+                if not flow.startswith("x-"):
+                    self._flow(name, flow, before.optional(flow), after.optional(flow))
 
     def _flow(self, name: str, flow: str, before: Part | None, after: Part | None) -> None:
         if before is None or after is None:
             self._changed(f"oauth-flow-{'added' if before is None else 'removed'}", before, after, name, f"`{flow}`")
             return
+        whole = Location(name=f"security scheme {name}")
+        report_texts(self._context.findings, before, after, whole, fields=frozenset())
         for keyword in _FLOW_URLS:
             was, now = before.optional(keyword), after.optional(keyword)
             if (was and was.value) != (now and now.value):

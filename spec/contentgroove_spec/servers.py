@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
@@ -13,16 +14,20 @@ from .reading import Part
 from .texts import report_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator, Mapping
 
     from .changes import Location
     from .documents import Document
     from .findings import Findings
 
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
+_LABEL = re.compile(r"\{([^{}]*)\}\.")
+_TEXTS = frozenset({"description", "name"})
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = re.compile(r"(?:localhost|[^/?#]*[.:][^/?#]*)(?=[/?#]|$)")
-_TEXTS = frozenset({"description", "name"})
+_MAX_URLS = 200
+"""The URLs that the variables of one server are tried with."""
+
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -52,14 +57,33 @@ def read_servers(servers: Part | None) -> list[Server]:
     return found
 
 
-def _filled(url: str, variables: Document) -> str:
-    """Replace the variables of a URL by their defaults."""
+def _filled(url: str, variables: Document, chosen: Mapping[str, str] | None = None) -> str:
+    """Replace the variables of a URL by chosen values, and the others by their defaults."""
 
-    def default(match: re.Match[str]) -> str:
-        value = as_object(variables.get(match[1])).get("default")
-        return str(value) if isinstance(value, (str, int, float)) else match[0]
+    def value(match: re.Match[str]) -> str:
+        if chosen is not None and match[1] in chosen:
+            return chosen[match[1]]
+        default = as_object(variables.get(match[1])).get("default")
+        return str(default) if isinstance(default, (str, int, float)) else match[0]
 
-    return _VARIABLE.sub(default, url)
+    return _VARIABLE.sub(value, url)
+
+
+def _alternatives(server: Server) -> Iterator[Server]:
+    """Yield a server for each combination of its variables' values; the first one has their defaults.
+
+    A part of the host's name takes any value if it has no `enum`: its URL has empty braces.
+    """
+    yield server
+    url, variables = _template(server.part).strip(), as_object(server.part.value.get("variables"))
+    labels = set(_LABEL.findall(url.partition("://")[2].partition("/")[0]))
+    choices: list[list[tuple[str, str]]] = []
+    for name in dict.fromkeys(_VARIABLE.findall(url)):
+        values = _values(as_object(variables.get(name))) or (["{}"] if name in labels and name in variables else [])
+        if values:
+            choices.append([(name, value) for value in values])
+    for combination in itertools.islice(itertools.product(*choices), _MAX_URLS):
+        yield Server(server.part, *_split(_filled(url, variables, dict(combination))))
 
 
 def _split(url: str) -> tuple[str, str]:
@@ -84,19 +108,20 @@ def base_path_of(holder: Document) -> str:
     return found[0].path if found else ""
 
 
-def prefixes(servers: Part | None, *, without: str | None = None) -> dict[str, Part]:
+def _prefixes(servers: Part | None, templates: Collection[str]) -> dict[str, Part]:
     """Return the URLs of servers, in order, without the path that all operations have in common.
 
     Args:
         servers: The list of servers.
-        without: The path that is omitted; that of the first server by default.
+        templates: The URLs that both documents have, whose variables are compared one by one.
     """
     found = read_servers(servers)
-    base = (found[0].path if found else "") if without is None else without
+    base = found[0].path if found else ""
     result: dict[str, Part] = {}
     for server in found:
-        path = "" if server.path == base else server.path
-        result.setdefault(f"{server.url}{path}" or "/", server.part)
+        for alternative in [server] if _template(server.part) in templates else _alternatives(server):
+            path = "" if alternative.path == base else alternative.path
+            result.setdefault(f"{alternative.url}{path}" or "/", server.part)
     return result
 
 
@@ -109,18 +134,17 @@ def compare_servers(findings: Findings, old: Part | None, new: Part | None, loca
         new: The new one.
         location: The location of the API at which they apply.
     """
-    had, has = prefixes(old), prefixes(new)
+    before, after = ({_template(server.part): server.part for server in read_servers(part)} for part in (old, new))
+    templates = [template for template in before if template in after]
+    had, has = _prefixes(old, templates), _prefixes(new, templates)
     parents = None if old is None else old.pointer, None if new is None else new.pointer
-    before, after = ({_template(part): part for part in found.values()} for found in (had, has))
     moved: set[str] = set()
-    for template in [template for template in before if template in after]:
+    for template in templates:
+        _compare_texts(findings, before[template], after[template], location)
         for rule, name, was, now in _variable_changes(before[template], after[template]):
             findings.at(rule, was, now, location, name=f"`{name}`", parents=parents)
             if rule == "server-variable-default-changed":
                 moved.add(template)
-    for url in [url for url in had if url in has]:
-        for was, now in _described(had[url], has[url]):
-            report_texts(findings, was, now, location, fields=_TEXTS)
     for url, part in had.items():
         if url not in has and _template(part) not in moved:
             findings.at("server-removed", part, None, location, name=f"`{url}`", parents=parents)
@@ -132,13 +156,12 @@ def compare_servers(findings: Findings, old: Part | None, new: Part | None, loca
         findings.at("first-server-changed", first, now_first, location)
 
 
-def _described(old: Part, new: Part) -> Iterator[tuple[Part, Part]]:
-    """Yield what of a server has a description: itself, and its variables."""
-    yield old, new
-    before, after = (part.optional("variables") for part in (old, new))
-    if before is not None and after is not None:
-        for name in as_object(before.value).keys() & as_object(after.value).keys():
-            yield before.member(name), after.member(name)
+def _compare_texts(findings: Findings, old: Part, new: Part, location: Location) -> None:
+    report_texts(findings, old, new, location, fields=_TEXTS)
+    before, after = old.optional("variables"), new.optional("variables")
+    for name in as_object(before and before.value).keys() & as_object(after and after.value).keys():
+        if before is not None and after is not None:
+            report_texts(findings, before.member(name), after.member(name), location, fields=_TEXTS)
 
 
 def _template(server: Part) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from .reading import Part, comparable, each
 from .schemas import SCALARS, bounds, is_number, type_text
-from .texts import lifecycle_changes, paired_leaves
+from .texts import SUNSET, lifecycle_changes, paired_leaves
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +36,9 @@ _TEXT_FORMATS = frozenset(
 """The formats that JSON Schema and OpenAPI's registry define; `password` restricts nothing."""
 
 _KNOWN_FORMATS = _NUMBER_FORMATS | _TEXT_FORMATS
+_REWRITTEN = {"contentEncoding": ("byte", "base64"), "contentMediaType": ("binary", "application/octet-stream")}
+"""What OpenAPI 3.1 writes in these keywords instead of a format (OpenAPI 3.1, 4.8.24, and its guide to upgrading)."""
+
 _TEXT = frozenset({"string"})
 _TRUTH_VALUES = frozenset({"boolean"})
 _WHOLE_NUMBERS = frozenset({"integer"})
@@ -55,10 +58,7 @@ _SIZES = (
 def compare_types(pair: Pair) -> bool:
     """Compare the types; return whether both schemas have a type in common."""
     old, new = pair.old, pair.new
-    if old.null is not None and new.null is not None and old.null != new.null:
-        implied = _null_was_implied(old, new)
-        rule = "null-implied" if implied else "null-permitted" if new.null else "null-forbidden"
-        pair.add(rule, _type_part(old), _type_part(new))
+    _compare_null(pair)
     if old.unions or new.unions or old.types == new.types:
         return True
     before, after = old.types, new.types
@@ -70,10 +70,24 @@ def compare_types(pair: Pair) -> bool:
     return before is None or after is None or bool(before & after)
 
 
+def _compare_null(pair: Pair) -> None:
+    old, new = pair.old, pair.new
+    if old.null is None or new.null is None:
+        return
+    if old.null != new.null:
+        implied = _null_was_implied(old, new)
+        rule = "null-implied" if implied else "null-permitted" if new.null else "null-forbidden"
+        pair.add(rule, _type_part(old), _type_part(new))
+    elif old.null and old.lists_null != new.lists_null:
+        # The types permit null in both documents, but only one `enum` has it.
+        rule = "null-permitted" if new.lists_null else "null-forbidden"
+        pair.add(rule, *(view.keyword("enum") or view.keyword("const") or _type_part(view) for view in (old, new)))
+
+
 def _null_was_implied(old: View, new: View) -> bool:
     """Return whether null only seems to be new because one document names no types, and so accepts null as well."""
-    declared = new if old.inferred else old
-    return old.inferred != new.inferred and not declared.flag("nullable")
+    declared, inferred = (new, old) if old.inferred else (old, new)
+    return old.inferred != new.inferred and inferred.values() is None and not declared.flag("nullable")
 
 
 def _type_rule(pair: Pair, before: frozenset[str] | None, after: frozenset[str] | None) -> str:
@@ -109,25 +123,34 @@ def _type_part(view: View) -> Part:
 
 def compare_values(pair: Pair) -> None:
     """Compare everything that restricts or describes single values."""
+    rewritten = [keyword for keyword in _REWRITTEN if _is_rewritten(pair, keyword)]
     _enums(pair)
-    _formats(pair)
+    if not rewritten:
+        _formats(pair)
     _ranges(pair)
     _sizes(pair)
     _multiples(pair)
     if _applies(pair, "string"):
         _patterns(pair)
     else:
-        _without_effect(pair, "pattern")
+        report_without_effect(pair, "pattern")
     if _applies(pair, "array"):
         _unique_items(pair)
         _contained(pair)
     else:
-        _without_effect(pair, "uniqueItems")
+        report_without_effect(pair, "uniqueItems")
     for keyword in ("contentEncoding", "contentMediaType"):
         old, new = pair.old.keyword(keyword), pair.new.keyword(keyword)
-        if _value(old) != _value(new):
+        if _value(old) != _value(new) and keyword not in rewritten:
             pair.add("content-encoding-changed", old, new, name=keyword)
     _deprecations(pair)
+
+
+def _is_rewritten(pair: Pair, keyword: str) -> bool:
+    """Return whether one document has a format, and the other the keyword that stands for it."""
+    name, value = _REWRITTEN[keyword]
+    found = [(_value(view.keyword("format")), _value(view.keyword(keyword))) for view in (pair.old, pair.new)]
+    return sorted(found, key=str) == sorted([(name, None), (None, value)], key=str)
 
 
 def _applies(pair: Pair, kind: str) -> bool:
@@ -202,7 +225,7 @@ def _format(name: str | None, kind: str, types: tuple[frozenset[str] | None, ...
 
 def _ranges(pair: Pair) -> None:
     if not (_applies(pair, "integer") or _applies(pair, "number")):
-        _without_effect(pair, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
+        report_without_effect(pair, "minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum")
         return
     for inclusive, exclusive, lower, name in _RANGES:
         old = bounds(pair.old, (inclusive, exclusive), lower=lower)
@@ -214,7 +237,7 @@ def _ranges(pair: Pair) -> None:
             _report_bound(pair, name, old, new, tightened=tightened)
         elif before is None:
             # Without a bound, a truth value says nothing.
-            _without_effect(pair, exclusive)
+            report_without_effect(pair, exclusive)
 
 
 def _report_bound(pair: Pair, name: str, old: Bound | None, new: Bound | None, *, tightened: bool) -> None:
@@ -222,7 +245,7 @@ def _report_bound(pair: Pair, name: str, old: Bound | None, new: Bound | None, *
     pair.add(rule, None if old is None else old[0], None if new is None else new[0])
 
 
-def _without_effect(pair: Pair, *names: str) -> None:
+def report_without_effect(pair: Pair, *names: str) -> None:
     """Report changes of keywords that restrict no value of these types."""
     for name in names:
         old, new = pair.old.keyword(name), pair.new.keyword(name)
@@ -244,7 +267,7 @@ def _sizes(pair: Pair) -> None:
         if _applies(pair, kind):
             _size(pair, keyword, name, lower=lower, default=0)
         else:
-            _without_effect(pair, keyword)
+            report_without_effect(pair, keyword)
 
 
 def _contained(pair: Pair) -> None:
@@ -252,7 +275,7 @@ def _contained(pair: Pair) -> None:
         _size(pair, "minContains", "min-contains", lower=True, default=1)
         _size(pair, "maxContains", "max-contains", lower=False, default=0)
     elif not pair.old.schema("contains") and not pair.new.schema("contains"):
-        _without_effect(pair, "minContains", "maxContains")
+        report_without_effect(pair, "minContains", "maxContains")
 
 
 def _size(pair: Pair, keyword: str, name: str, *, lower: bool, default: int) -> None:
@@ -323,9 +346,18 @@ def default_changes(old: View, new: View, *, required: bool) -> Iterator[tuple[s
 
 
 def _deprecations(pair: Pair) -> None:
-    for old, new in paired_leaves(pair.old, pair.new):
+    couples = paired_leaves(pair.old, pair.new)
+    if len(pair.old.leaves) != len(pair.new.leaves):
+        couples = [(_announcing(pair.old), _announcing(pair.new))]
+    for old, new in couples:
         for rule, had, has in lifecycle_changes(old, new):
             pair.add(rule, had, has)
+
+
+def _announcing(view: View) -> Part:
+    """Return the part of a schema that announces its end."""
+    found = (leaf for leaf in view.leaves if leaf.value.get("deprecated") is True or SUNSET in leaf.value)
+    return next(found, Part(view.pointer, {}))
 
 
 def _value(part: Part | None) -> Any:

@@ -11,6 +11,7 @@ import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,8 +61,9 @@ class Case:
         theirs: The other tool's rating: that of the gravest change that it reports.
         ours: This engine's rating if it dissents; None if it agrees.
         reason: The reason for the dissent.
-        meaningless: Whether OpenAPI gives the change no meaning: it is about an extension that the other tool defined,
-            or about a keyword that does not apply to the type of the value.
+        incomparable: Whether both tools do not rate the same thing: the change is about an extension that the other
+            tool defined or about a keyword that does not apply to the type of the value, so that OpenAPI gives it no
+            meaning; or the other tool rates it without the direction of the value.
         rules: The other tool's rules that give the pair this rating.
         edits: JSON Patches (RFC 6902) that the test applies to the old and to the new document.
     """
@@ -72,7 +74,7 @@ class Case:
     theirs: Expected
     ours: Rating | None = None
     reason: str = ""
-    meaningless: bool = False
+    incomparable: bool = False
     rules: tuple[str, ...] = ()
     edits: tuple[list[Any], list[Any]] = field(default=([], []))
 
@@ -155,33 +157,40 @@ def _read_case(case: dict[str, Any], content: dict[str, Any]) -> Case:
         Expected(case["theirs"]),
         None if ours is None else Rating(ours),
         content["reasons"][case["reason"]] if "reason" in case else "",
-        case.get("reason") in content["meaningless"],
+        case.get("reason") in {*content["meaningless"], *content["undirected"]} or _is_own(case, content["own_rules"]),
         tuple(case.get("rules", ())),
         (case.get("base_edits", []), case.get("revision_edits", [])),
     )
 
 
+def _is_own(case: dict[str, Any], own_rules: list[str]) -> bool:
+    """Return whether all of the other tool's rules for a case are about its own extensions."""
+    rules = case.get("rules", ())
+    return bool(rules) and all(any(fnmatchcase(rule, pattern) for pattern in own_rules) for rule in rules)
+
+
 def figures() -> Iterator[tuple[str, ...]]:
     """Yield the rows of the table of the agreement: the lists' and Redocly's, and the sum."""
-    total: Counter[str] = Counter()
+    everything: list[tuple[Verdict, bool]] = []
     for name in NAMES:
-        cases = read_list(name).cases
-        counts = Counter(str(case.listed) for case in cases)
-        counts["meaningless"] = sum(case.meaningless for case in cases)
-        total += counts
-        yield _figures_row(name.replace("_", "-"), counts)
+        cases = [(case.listed, case.incomparable) for case in read_list(name).cases]
+        everything += cases
+        yield _figures_row(name.replace("_", "-"), cases)
+    redocly = parse((HERE / "redocly.yaml").read_bytes(), "redocly.yaml")
+    incomparable = {change for changes in redocly["incomparable"].values() for change in changes}
     # Redocly rates a schema alike wherever it is sent or received, so that these are not cases of their own.
     pairs = {(pair.change, pair.position in RECEIVED): pair for pair in read_pairs()}.values()
-    redocly = Counter(str(verdict(Expected(pair.redocly), pair.rating_or_none)) for pair in pairs)
-    yield _figures_row("Redocly", redocly)
-    yield _figures_row("all", total + redocly)
+    cases = [(verdict(Expected(pair.redocly), pair.rating_or_none), pair.change in incomparable) for pair in pairs]
+    yield _figures_row("Redocly", cases)
+    yield _figures_row("all", everything + cases)
 
 
-def _figures_row(name: str, counts: Counter[str]) -> tuple[str, ...]:
+def _figures_row(name: str, cases: list[tuple[Verdict, bool]]) -> tuple[str, ...]:
+    """Return a row; cases that cannot be compared are left out of the second figure whether they agree or not."""
+    counts = Counter(outcome for outcome, _ in cases)
+    rest = [outcome for outcome, incomparable in cases if not incomparable]
     agree, missed, false_alarms = (counts[outcome] for outcome in Verdict)
-    cases = agree + missed + false_alarms
-    rest = cases - counts["meaningless"]
     return (
-        name, str(cases), str(agree), f"{100 * agree / cases:.1f} %", str(missed), str(false_alarms),
-        str(counts["meaningless"]), f"{100 * agree / rest:.1f} %",
+        name, str(len(cases)), str(agree), f"{100 * agree / len(cases):.1f} %", str(missed), str(false_alarms),
+        str(len(cases) - len(rest)), f"{100 * rest.count(Verdict.AGREES) / len(rest):.1f} %",
     )  # fmt: skip

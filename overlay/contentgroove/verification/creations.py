@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from contentgroove._core.secret import Secret
 
-from .exchanges import Exchange, NotTriedError, RunEndedError, entries, member
+from .exchanges import Exchange, NotTriedError, RunEndedError, entries, is_newest_first, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,15 @@ UNREACHABLE = "https://contentgroove-doctor.invalid/film.mp4"
 
 CLIP = (0.5, 1.5)
 """Start and end of the clip that is cut, in seconds."""
+
+VARIANTS = ("all", "again", "event", "none")
+"""The variants of the callback URL that a run may subscribe."""
+
+_LOOKS = (0.0, 1.0, 3.0)
+"""Seconds to wait before each look for what was created without a response."""
+
+_FEW = 25
+"""Fewer items than any page is full with (assumed: page-default-size)."""
 
 _DONE = frozenset({200, 202, 204, 404, 410})
 _NOT_MEDIA = b"This is neither a video nor an audio file.\n"
@@ -54,6 +63,8 @@ class Journey:
     Attributes:
         is_sample: Whether the file is the sample, whose facts are known and in which nothing is spoken.
         marker: A text that only this run's medias have in their description, such as the SDK's uploads have.
+        verbatim: A description with the marker, and with what services change: blanks, markup, other scripts.
+        subscribed_url: The URL of the first subscription: the callback URL with a parameter of this run.
         needs_type: Whether the service demands `data.type`; None before it is known.
         needs_name: Whether it demands a name; None before it is known.
         put_refusal: The store's refusal of a PUT without Content-Type.
@@ -80,6 +91,8 @@ class Journey:
     ) -> None:
         self.is_sample = is_sample
         self.marker = f"[sdk-upload {secrets.token_hex(12)}]"
+        self.verbatim = f"  {self.marker} <b>Tom &amp; Ann's \"film\"</b> \u00e9\u65e5\U0001f600\n %41\\n\tend "
+        self.subscribed_url: Secret | None = None
         self.callback_url = callback_url
         self.needs_type: bool | None = None
         self.needs_name: bool | None = None
@@ -101,6 +114,8 @@ class Journey:
         self._wait_seconds = wait_seconds
         self._delete: dict[str, None] = {}
         self._deletion: tuple[str, Exchange] | None = None
+        self._unknown: dict[str, int] = {}
+        self._token = f"doctor={secrets.token_hex(8)}"
         self._problem = "Nothing was created."
 
     def start(self) -> None:
@@ -133,9 +148,11 @@ class Journey:
 
     @property
     def finished(self) -> Exchange:
-        """The poll that showed the media as finished."""
+        """The poll that showed the media as finished; raises a `NotTriedError` if it failed."""
         for exchange in self.states:
             if member(exchange.data, "attributes", "is_processing") is False:
+                if member(exchange.data, "attributes", "has_fetch_error") is True:
+                    raise NotTriedError("The service could not process the media: has_fetch_error is true.")
                 return exchange
         if self.states:
             raise NotTriedError(f"The media was not finished within {self._wait_seconds:g} s.")
@@ -185,16 +202,24 @@ class Journey:
 
     def create(self, path: str, attributes: dict[str, Any]) -> Exchange:
         """POST something that may be created, and note it for the cleanup."""
+        self._unknown[path] = self._unknown.get(path, 0) + 1
         exchange = self._caller.call("POST", path, body=self.body(attributes, path.removeprefix("/")))
+        self._unknown[path] -= 1
         return self.note(exchange)
 
     def subscribe(self, variant: str, **attributes: Any) -> Exchange:
-        """Subscribe a variant of the callback URL."""
+        """Subscribe a variant of the callback URL.
+
+        Its query names the run, so that a subscription of the same URL that was there before is not deleted.
+        """
+        return self.create("/webhook_subscriptions", {"url": self.variant(variant).reveal(), **attributes})
+
+    def variant(self, variant: str) -> Secret:
+        """Return a variant of the callback URL; raises a `NotTriedError` without one."""
         if self.callback_url is None:
             raise NotTriedError("There is no callback URL.")
         url = self.callback_url.reveal()
-        variant_url = f"{url}{'&' if '?' in url else '?'}doctor={variant}" if variant else url
-        return self.create("/webhook_subscriptions", {"url": variant_url, **attributes})
+        return Secret(f"{url}{'&' if '?' in url else '?'}{self._token}-{variant}")
 
     def note(self, exchange: Exchange) -> Exchange:
         """Note what a POST has created, for the cleanup."""
@@ -230,11 +255,13 @@ class Journey:
     def delete_all(self) -> list[str]:
         """Delete what was created, also what got no response, and return what could not be deleted, by path."""
         self._caller.extend(calls=CLEANUP_CALLS, seconds=CLEANUP_SECONDS)
-        self._find_lost("/medias", lambda item: self.marker in str(member(item, "attributes", "description")))
-        if self.callback_url is not None:
-            url = self.callback_url
-            self._find_lost("/webhook_subscriptions", lambda item: _is_variant(member(item, "attributes", "url"), url))
         left: list[str] = []
+        for path, name, sign in (
+            ("/medias", "description", self.marker),
+            ("/webhook_subscriptions", "url", f"{self._token}-"),
+        ):
+            if not self._find_lost(path, name, sign):
+                left.append(f"{path} (perhaps one whose {name} contains {sign})")
         # Clips come before their medias, which perhaps do not delete them (assumed: media-deletes-clips).
         for path in reversed(list(self._delete)):
             try:
@@ -250,21 +277,33 @@ class Journey:
         """What was created and not deleted yet, by path."""
         return list(self._delete)
 
-    def _find_lost(self, path: str, is_own: Callable[[Any], bool]) -> None:
-        try:
-            listed = self._caller.call("GET", path, [("sort", "-created_at"), ("page[size]", "100")])
-        except NotTriedError:
-            return
-        for item in entries(listed.data):
-            if is_own(item):
-                self._delete.setdefault(f"{path}/{member(item, 'id')}")
+    def _find_lost(self, path: str, name: str, sign: str) -> bool:
+        """Note what was created without a response that says so; returns False if something of that may stay."""
+        lost, items = self._unknown.get(path, 0), list[Any]()
+        # The service may still be at work on a request whose sender has gone (assumed: list-late).
+        for pause in _LOOKS if lost else ():
+            self._caller.sleep(pause)
+            try:
+                listed = self._caller.call("GET", path, [("sort", "-created_at"), ("page[size]", "100")])
+            except NotTriedError:
+                return False
+            items = entries(listed.data)
+            found = [item for item in items if sign in str(member(item, "attributes", name))]
+            new = {f"{path}/{member(item, 'id')}" for item in found} - self._delete.keys()
+            self._delete.update(dict.fromkeys(new))
+            lost -= len(new)
+            if lost <= 0:
+                break
+        # A page that is not full is the whole list; a full one has the newest only if the order was observed.
+        return lost <= 0 or len(items) < _FEW or is_newest_first(items)
 
     def _create(self) -> None:
         if self.callback_url is not None:
-            self.subscription = self.subscribe("")
+            self.subscribed_url = self.variant("all")
+            self.subscription = self.subscribe("all")
             if not self.subscription.succeeded:
                 self.needs_type = True
-                self.subscription = self.subscribe("")
+                self.subscription = self.subscribe("all")
         self.upload = self.send(self._file)
         self.created = self._create_media(self.upload)
         path = f"/medias/{self.media_id}"
@@ -298,7 +337,8 @@ class Journey:
     def _create_failing(self) -> None:
         common = {"name": "Doctor's media", "description": self.marker}
         try:
-            self.unreachable.append(self.create("/medias", {**common, "source_url": UNREACHABLE}))
+            other = {"description": self.verbatim, "source_url": UNREACHABLE}
+            self.unreachable.append(self.create("/medias", common | other))
             self.other_upload = self.send(_NOT_MEDIA)
             self.not_media.append(self.create("/medias", {**common, "upload_id": self.other_upload.upload_id}))
         except RunEndedError:
@@ -314,7 +354,3 @@ class Journey:
 
 def _is_processed(exchange: Exchange) -> bool:
     return not exchange.succeeded or member(exchange.data, "attributes", "is_processing") is False
-
-
-def _is_variant(value: Any, url: Secret) -> bool:
-    return isinstance(value, str) and value.startswith(url.reveal())

@@ -76,7 +76,7 @@ class Service:
 
 @contextlib.contextmanager
 def served(
-    rule: Rule = plain, delivery_rule: DeliveryRule | None = None, *, subscriptions: int | None = 3
+    rule: Rule = plain, delivery_rule: DeliveryRule | None = None, *, subscriptions: int | None = 6
 ) -> Generator[Service]:
     """Serve a simulator on a clock that only runs when a check waits, behind a proxy with a rule.
 

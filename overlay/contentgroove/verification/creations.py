@@ -91,7 +91,7 @@ class Journey:
     ) -> None:
         self.is_sample = is_sample
         self.marker = f"[sdk-upload {secrets.token_hex(12)}]"
-        self.verbatim = f"  {self.marker} <b>Tom &amp; Ann's \"film\"</b> \u00e9\u65e5\U0001f600\n %41\\n\tend "
+        self.verbatim = f'  {self.marker} <b>Tom &amp; Ann\'s "film"</b> \u00e9\u65e5\U0001f600\n %41\\n\tend '
         self.subscribed_url: Secret | None = None
         self.callback_url = callback_url
         self.needs_type: bool | None = None

@@ -46,6 +46,7 @@ _PAYMENT_REQUIRED = 402
 _TOO_MANY = 429
 _FAILED = 500
 _UNAVAILABLE = frozenset({502, 503, 504})
+_STORE_FAILED = _UNAVAILABLE | {_FAILED, _TOO_MANY}
 _REPEATS = 2
 """How often a request is sent again that got 500: a defect of the moment refutes nothing, one that stays does."""
 
@@ -268,7 +269,9 @@ class Caller:
         # A service may also refuse what does not exist so; then it still takes the key elsewhere.
         sent = {"Accept": "application/json", "User-Agent": f"contentgroove-doctor/{__version__}"}
         if self._send("GET", "/medias?page[size]=1", sent, None, self.key_form).status == _UNAUTHORIZED:
-            raise KeyLostError("The service does not take the key any more: it was accepted at first, and now gets 401.")
+            raise KeyLostError(
+                "The service does not take the key any more: it was accepted at first, and now gets 401."
+            )
 
     def shows_key(self, exchange: Exchange) -> bool:
         """Return whether the key is in a response, as it is or as a query has it."""
@@ -292,7 +295,7 @@ class Caller:
     def _file(self, method: str, url: Secret, headers: dict[str, str], content: Any) -> Exchange:
         self._count()
         exchange = self._exchange(method, url, headers, content)
-        if exchange.status >= _FAILED or exchange.status == _TOO_MANY:
+        if exchange.status in _STORE_FAILED:
             raise NotTriedError(f"The store is unavailable: {method} of a file returned {exchange.status}.")
         return exchange
 

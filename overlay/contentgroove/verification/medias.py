@@ -91,7 +91,9 @@ def list_has_new_media(probe: Probe) -> Finding:
     exchange = probe.created.require(probe.created.fresh)
     holds = probe.created.media_id in ids_of(entries(exchange.data))
     if not holds and not is_newest_first(entries(exchange.data)):
-        raise NotTriedError("The list does not begin with the newest medias, so that the new one may be on a later page.")
+        raise NotTriedError(
+            "The list does not begin with the newest medias, so that the new one may be on a later page."
+        )
     return judge(holds, f"The new media is {'in' if holds else 'missing from'} the list.", exchange)
 
 

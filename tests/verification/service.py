@@ -64,7 +64,7 @@ class Service:
     ) -> dict[str, Result]:
         """Check entries; returns the results by id."""
         with self.caller(**options) as caller:
-            results = verify(caller, LEDGER, identifiers, writing, self.left.extend)
+            results, _ = verify(caller, LEDGER, identifiers, writing, self.left.extend)
         return {result.identifier: result for result in results}
 
     def counts(self) -> tuple[int, int, int]:

@@ -111,7 +111,7 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
         writing = _writing(options, receiver) if options.writes else None
         _confirm(run, base_url)
         try:
-            results = verify(caller, ledger, run.wanted, writing, run.left.extend)
+            results, ended = verify(caller, ledger, run.wanted, writing, run.left.extend)
         except KeyRefusedError as error:
             code = ExitCode.AUTH if error.status == HTTPStatus.UNAUTHORIZED else ExitCode.SERVICE
             raise CommandError(
@@ -126,12 +126,18 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
         except TooManyRequestsError as error:
             raise CommandError(ExitCode.RATE_LIMIT, str(error)) from None
         except NotTriedError as error:
-            raise CommandError(ExitCode.NETWORK, str(error)) from None
+            raise CommandError(
+                ExitCode.NETWORK,
+                f"{redact_text(base_url)} could not be called: {error}",
+                "Check the network and the base URL with `contentgroove doctor`. Nothing was checked.",
+            ) from None
         finally:
             for path in run.left:
                 run.context.out.warn(f"{path} was created and could not be deleted. Delete it.")
     secrets = [key, *([Secret(options.callback_url)] if options.callback_url else [])]
     _show(run, results, base_url, secrets)
+    if ended:
+        context.out.warn(f"The run ended early, and the rest was not tried: {ended}")
 
 
 def _print_call(line: str) -> None:

@@ -49,7 +49,7 @@ def _cut(probe: Probe, **attributes: Any) -> Exchange:
 def clip_needs_finished_media(probe: Probe) -> Finding:
     """Look at the attempt to cut a clip of the unfinished media."""
     exchange = probe.created.require(probe.created.early_clip)
-    if attribute(probe.created.states[0].data, "is_processing") is False:
+    if attribute(probe.created.first_state.data, "is_processing") is False:
         raise NotTriedError("The media was finished at once.")
     return judge(is_refusal(exchange), f"{described(exchange)} for an unfinished media.", exchange)
 

@@ -10,6 +10,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import httpx
+
 from contentgroove._core.secret import Secret
 
 from .exchanges import Exchange, NotTriedError, RunEndedError, entries, is_newest_first, member
@@ -31,6 +33,9 @@ CLIP = (0.5, 1.5)
 
 VARIANTS = ("all", "again", "event", "none")
 """The variants of the callback URL that a run may subscribe."""
+
+_PASSES = 2
+"""How often all is deleted that is left, because a failure may be one of the moment."""
 
 _LOOKS = (0.0, 1.0, 3.0)
 """Seconds to wait before each look for what was created without a response."""
@@ -99,7 +104,6 @@ class Journey:
         self.put_refusal: Exchange | None = None
         self.refusals: list[Exchange] = []
         self.upload: Upload | None = None
-        self.other_upload: Upload | None = None
         self.created: Exchange | None = None
         self.fresh: Exchange | None = None
         self.early_clip: Exchange | None = None
@@ -157,6 +161,11 @@ class Journey:
         if self.states:
             raise NotTriedError(f"The media was not finished within {self._wait_seconds:g} s.")
         raise NotTriedError(self._problem)
+
+    @property
+    def first_state(self) -> Exchange:
+        """The first poll of the media; raises a `NotTriedError` without one."""
+        return self.require(self.states[0] if self.states else None)
 
     @property
     def clip_id(self) -> str:
@@ -238,7 +247,11 @@ class Journey:
             if not (self.not_media and self.not_media[0].succeeded):
                 raise NotTriedError("There is no media to delete.")
             path = f"/medias/{member(self.not_media[0].data, 'id')}"
-            self._deletion = path, self._caller.call("DELETE", path)
+            # Sent again, it would find nothing if the first had been performed.
+            exchange = self._caller.call("DELETE", path, repeats=0)
+            if httpx.codes.is_server_error(exchange.status):
+                raise NotTriedError(f"The service failed: DELETE of a media returned {exchange.status}.")
+            self._deletion = path, exchange
         return self._deletion
 
     def poll(self, path: str, exchanges: list[Exchange], until: Callable[[Exchange], object]) -> None:
@@ -253,7 +266,10 @@ class Journey:
             pause = min(pause * 1.3, MAX_POLL_SECONDS)
 
     def delete_all(self) -> list[str]:
-        """Delete what was created, also what got no response, and return what could not be deleted, by path."""
+        """Delete what was created, also what got no response, and return what else may be left.
+
+        What could not be deleted is `remaining`.
+        """
         self._caller.extend(calls=CLEANUP_CALLS, seconds=CLEANUP_SECONDS)
         left: list[str] = []
         for path, name, sign in (
@@ -262,14 +278,14 @@ class Journey:
         ):
             if not self._find_lost(path, name, sign):
                 left.append(f"{path} (perhaps one whose {name} contains {sign})")
-        # Clips come before their medias, which perhaps do not delete them (assumed: media-deletes-clips).
-        for path in reversed(list(self._delete)):
-            try:
-                if self._caller.call("DELETE", path).status not in _DONE:
-                    left.append(path)
-            except NotTriedError:
-                left.append(path)
-            del self._delete[path]
+        for _ in range(_PASSES):
+            # Clips come before their medias, which perhaps do not delete them (assumed: media-deletes-clips).
+            for path in reversed(list(self._delete)):
+                try:
+                    if self._caller.call("DELETE", path).status in _DONE:
+                        del self._delete[path]
+                except NotTriedError:
+                    continue
         return left
 
     @property
@@ -279,14 +295,14 @@ class Journey:
 
     def _find_lost(self, path: str, name: str, sign: str) -> bool:
         """Note what was created without a response that says so; returns False if something of that may stay."""
-        lost, items = self._unknown.get(path, 0), list[Any]()
+        lost, items = self._unknown.get(path, 0), None
         # The service may still be at work on a request whose sender has gone (assumed: list-late).
         for pause in _LOOKS if lost else ():
             self._caller.sleep(pause)
             try:
                 listed = self._caller.call("GET", path, [("sort", "-created_at"), ("page[size]", "100")])
             except NotTriedError:
-                return False
+                continue
             items = entries(listed.data)
             found = [item for item in items if sign in str(member(item, "attributes", name))]
             new = {f"{path}/{member(item, 'id')}" for item in found} - self._delete.keys()
@@ -295,19 +311,16 @@ class Journey:
             if lost <= 0:
                 break
         # A page that is not full is the whole list; a full one has the newest only if the order was observed.
-        return lost <= 0 or len(items) < _FEW or is_newest_first(items)
+        return lost <= 0 or (items is not None and (len(items) < _FEW or is_newest_first(items)))
 
     def _create(self) -> None:
         if self.callback_url is not None:
             self.subscribed_url = self.variant("all")
-            self.subscription = self.subscribe("all")
-            if not self.subscription.succeeded:
-                self.needs_type = True
-                self.subscription = self.subscribe("all")
+            self.subscription = self._attempt(self._subscribe)
         self.upload = self.send(self._file)
         self.created = self._create_media(self.upload)
         path = f"/medias/{self.media_id}"
-        self.early_clip = self._cut("Too early")
+        self.early_clip = self._attempt(lambda: self._cut("Too early"))
         self.states.append(self._caller.call("GET", path))
         self.fresh = self._caller.call("GET", "/medias", [("sort", "-created_at")])
         self._create_failing()
@@ -321,6 +334,23 @@ class Journey:
             status, self.clip = self.clip.status, None
             raise NotTriedError(f"No clip could be created: POST /clips returned {status}.")
         self.poll(f"/clips/{self.clip_id}", self.clip_states, _is_processed)
+
+    def _attempt(self, create: Callable[[], Exchange]) -> Exchange | None:
+        """Create something without which the rest can be created; None if that fails, which its checks report."""
+        try:
+            return create()
+        except RunEndedError:
+            raise
+        except NotTriedError as error:
+            self._problem = str(error)
+            return None
+
+    def _subscribe(self) -> Exchange:
+        exchange = self.subscribe("all")
+        if exchange.succeeded:
+            return exchange
+        self.needs_type = True
+        return self.subscribe("all")
 
     def _create_media(self, upload: Upload) -> Exchange:
         attributes = {"upload_id": upload.upload_id, "description": self.marker}
@@ -336,16 +366,13 @@ class Journey:
 
     def _create_failing(self) -> None:
         common = {"name": "Doctor's media", "description": self.marker}
-        try:
-            other = {"description": self.verbatim, "source_url": UNREACHABLE}
-            self.unreachable.append(self.create("/medias", common | other))
-            self.other_upload = self.send(_NOT_MEDIA)
-            self.not_media.append(self.create("/medias", {**common, "upload_id": self.other_upload.upload_id}))
-        except RunEndedError:
-            raise
-        except NotTriedError:
-            # The checks that need these say that they were not created.
-            return
+        other = {"description": self.verbatim, "source_url": UNREACHABLE}
+        if exchange := self._attempt(lambda: self.create("/medias", common | other)):
+            self.unreachable.append(exchange)
+        if exchange := self._attempt(
+            lambda: self.create("/medias", common | {"upload_id": self.send(_NOT_MEDIA).upload_id})
+        ):
+            self.not_media.append(exchange)
 
     def _cut(self, name: str) -> Exchange:
         start, end = CLIP

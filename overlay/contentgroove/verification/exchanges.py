@@ -43,6 +43,7 @@ TIMEOUT = 30.0
 MAX_BODY = 4 * 1024 * 1024
 _UNAUTHORIZED = 401
 _PAYMENT_REQUIRED = 402
+_FORBIDDEN = 403
 _TOO_MANY = 429
 _FAILED = 500
 _UNAVAILABLE = frozenset({502, 503, 504})
@@ -264,6 +265,8 @@ class Caller:
             raise NotTriedError(
                 f"The account does not permit it: {exchange.method} {path} returned 402, payment required."
             )
+        if exchange.status == _FORBIDDEN and exchange.method == "POST":
+            raise NotTriedError(f"The key may not create this: POST {path} returned 403.")
         if exchange.status != _UNAUTHORIZED:
             return
         # A service may also refuse what does not exist so; then it still takes the key elsewhere.

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from .checks import Finding, Probe, check, described, judge
 from .exchanges import Exchange, NoJsonError, NotTriedError, RunEndedError, member
 
@@ -56,6 +58,8 @@ def find_key_form(caller: Caller) -> Exchange:
                 raise OtherServiceError(f"{described(exchange)} without a list of medias.")
             caller.key_form = form
             return exchange
+        if httpx.codes.is_redirect(exchange.status):
+            raise OtherServiceError(f"{described(exchange)}, a redirect.")
         refusals.append(exchange)
         if exchange.status not in _MAY_BE_KEY:
             break

@@ -71,7 +71,7 @@ def media_name_empty(probe: Probe) -> Finding:
 @check("description-verbatim")
 def description_verbatim(probe: Probe) -> Finding:
     """Compare the description of the media with what was sent."""
-    plain = (_created(probe), probe.created.states[0])
+    plain = (_created(probe), probe.created.first_state)
     if any(attribute(item.data, "description") != probe.created.marker for item in plain):
         return judge(False, "A plain one is not as it was sent.", *plain)  # noqa: FBT003
     special = [item for item in probe.created.unreachable if item.succeeded]

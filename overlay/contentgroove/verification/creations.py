@@ -154,7 +154,7 @@ class Journey:
     def finished(self) -> Exchange:
         """The poll that showed the media as finished; raises a `NotTriedError` if it failed."""
         for exchange in self.states:
-            if member(exchange.data, "attributes", "is_processing") is False:
+            if _is_processed(exchange) and exchange.succeeded:
                 if member(exchange.data, "attributes", "has_fetch_error") is True:
                     raise NotTriedError("The service could not process the media: has_fetch_error is true.")
                 return exchange
@@ -176,7 +176,7 @@ class Journey:
     def finished_clip(self) -> Exchange:
         """The poll that showed the clip as finished."""
         for exchange in self.clip_states:
-            if member(exchange.data, "attributes", "is_processing") is False:
+            if _is_processed(exchange) and exchange.succeeded:
                 return exchange
         raise NotTriedError(
             f"The clip was not finished within {self._wait_seconds:g} s." if self.clip else self._problem
@@ -379,5 +379,16 @@ class Journey:
         return self.create("/clips", {"media_id": self.media_id, "name": name, "start_time": start, "end_time": end})
 
 
+def has_facts(exchange: Exchange) -> bool:
+    """Return whether a media or a clip shows what only its processed file can tell, or that it failed."""
+    attributes = member(exchange.data, "attributes")
+    return member(attributes, "has_fetch_error") is True or any(
+        member(attributes, name) is not None
+        for name in ("source_file_duration", "media_file_duration", "media_file_url")
+    )
+
+
 def _is_processed(exchange: Exchange) -> bool:
-    return not exchange.succeeded or member(exchange.data, "attributes", "is_processing") is False
+    """Return whether polls can end: it is finished, not only said to be so from the beginning."""
+    is_false = member(exchange.data, "attributes", "is_processing") is False
+    return not exchange.succeeded or (is_false and has_facts(exchange))

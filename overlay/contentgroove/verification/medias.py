@@ -20,6 +20,7 @@ from .checks import (
     judge,
     number,
 )
+from .creations import has_facts
 from .exchanges import Exchange, entries, is_newest_first, member
 
 _OK = 200
@@ -129,6 +130,11 @@ def external_id_later(probe: Probe) -> Finding:
 def processing_false_last(probe: Probe) -> Finding:
     """Look how the media showed that it is finished."""
     states = probe.created.states
+    early = [
+        item for item in states if member(item.data, "attributes", "is_processing") is False and not has_facts(item)
+    ]
+    if early:
+        return judge(False, "is_processing is false before the facts of the file are there.", early[0])  # noqa: FBT003
     known = [item for item in states if member(item.data, "attributes", "source_file_duration") is not None]
     if known and all(member(item.data, "attributes", "is_processing") is not False for item in known):
         seen = f"The facts are there, and is_processing is {member(known[-1].data, 'attributes', 'is_processing')}."

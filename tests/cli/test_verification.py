@@ -65,7 +65,7 @@ def test_reading_only(own_cli: CommandLine) -> None:
 
 
 def test_writes_with_webhooks(own_cli: CommandLine) -> None:
-    """Everything but large pages is confirmed in an empty account; the plan is printed before, the report is JSON."""
+    """Everything but long lists is confirmed in an empty account; the plan is printed before, the report is JSON."""
     url = f"http://127.0.0.1:{free_port()}/hook?token=canary"
     ran = own_cli("doctor", "--verify", "--writes", "--yes", "--json", "--report", "report.json", "--callback-url", url)
     assert ran.code == 0, ran.err
@@ -77,6 +77,7 @@ def test_writes_with_webhooks(own_cli: CommandLine) -> None:
     assert [name for name, verdict in found.items() if verdict != "confirmed" and LEDGER[name].check != "none"] == [
         "page-default-size",
         "page-size-uncapped",
+        "order-default",
     ]
     assert document["left"] == []
     assert "canary" not in json.dumps(document)

@@ -1,7 +1,7 @@
 """Turn each entry of the ledger round, and check all others as well: `python -m tests.verification [ID …]`.
 
-The tests check those of the same kind only, because that takes a third of the time. Prints what is not as it should be:
-another verdict, or something that is left in the account. The exit status is 1 then.
+The tests check only those about the same requests, because that takes a fraction of the time. Prints what is not as it
+should be: another verdict, or something that is left in the account. The exit status is 1 then.
 """
 
 from __future__ import annotations

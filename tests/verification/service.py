@@ -64,7 +64,7 @@ class Service:
     ) -> dict[str, Result]:
         """Check entries; returns the results by id."""
         with self.caller(**options) as caller:
-            results = verify(caller, LEDGER, identifiers, writing, self.left.extend)
+            results, _ = verify(caller, LEDGER, identifiers, writing, self.left.extend)
         return {result.identifier: result for result in results}
 
     def counts(self) -> tuple[int, int, int]:
@@ -76,7 +76,7 @@ class Service:
 
 @contextlib.contextmanager
 def served(
-    rule: Rule = plain, delivery_rule: DeliveryRule | None = None, *, subscriptions: int | None = 3
+    rule: Rule = plain, delivery_rule: DeliveryRule | None = None, *, subscriptions: int | None = 6
 ) -> Generator[Service]:
     """Serve a simulator on a clock that only runs when a check waits, behind a proxy with a rule.
 

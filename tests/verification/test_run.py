@@ -200,6 +200,8 @@ def test_pages_that_lead_nowhere_do_not_hang() -> None:
 
     async def nonsense(request: Request, forward: Forward) -> Response:
         response = await forward(request)
+        if len(service.simulator.requests) == 1:
+            return response
         return dataclasses.replace(response, body=b'{"data": {"attributes": [1], "id": null}, "links": 3, "errors": 7}')
 
     started = time.monotonic()

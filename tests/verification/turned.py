@@ -151,8 +151,26 @@ def _smaller_page(request: Request) -> Request:
 
 def _newest_first(request: Request) -> Request:
     is_list = request.method == "GET" and request.path.count("/") == 3 and "/direct_uploads" not in request.path
-    unsorted = is_list and request.value("sort") is None
-    return replace(request, query=(*request.query, ("sort", "-created_at"))) if unsorted else request
+    if not is_list or request.value("sort") in {"created_at", "-created_at"}:
+        return request
+    others = [pair for pair in request.query if pair[0] != "sort"]
+    return replace(request, query=(*others, ("sort", "-created_at")))
+
+
+def _reversed() -> Rule:
+    """Sort the other way round, with links that say what was asked for."""
+    opposite = {"created_at": "-created_at", "-created_at": "created_at"}
+
+    async def rule(request: Request, forward: Forward) -> Response:
+        asked = request.value("sort") or ""
+        if asked not in opposite:
+            return await forward(request)
+        other = opposite[asked]
+        query = tuple((name, other if name == "sort" else value) for name, value in request.query)
+        response = await forward(replace(request, query=query))
+        return replace(response, body=response.body.replace(f"sort={other}".encode(), f"sort={asked}".encode()))
+
+    return rule
 
 
 LISTS: dict[str, Rule] = {
@@ -180,9 +198,7 @@ LISTS: dict[str, Rule] = {
     ),
     "links-current": _on_links(lambda links: links.pop("current")),
     "order-default": on_request(_newest_first),
-    "sort-order": with_query(
-        lambda name, value: (name, {"created_at": "-created_at", "-created_at": "created_at"}.get(value, value))
-    ),
+    "sort-order": _reversed(),
     "sort-unknown-ignored": refusing(lambda request: request.value("sort") == "-createdAt", 400),
     "parameter-unknown-ignored": refusing(lambda request: request.value("size"), 400),
 }
@@ -235,7 +251,7 @@ FILTERS: dict[str, Rule] = {
             "filter-or": r"filter\[name_or_id_eq\]",
             "filter-any": r"filter\[name_cont_any\]\[\]",
             "filter-times": r"filter\[created_at_gteq\]",
-            "filter-numbers": r"filter\[start_time_\w+\]",
+            "filter-numbers": r"filter\[end_time_\w+\]",
             "filter-booleans": r"filter\[has_fetch_error_eq\]",
             "filter-null": r"filter\[source_url_null\]",
             "filter-unknown-refused": r"filter\[nothing_eq\]",
@@ -540,6 +556,8 @@ MEDIAS: dict[str, Rule] = {
             if item["attributes"]["has_fetch_error"]
             else None
         ),
+        "GET",
+        "/medias/.+",
     ),
     "not-media-flag": on_resources(
         "medias",
@@ -548,6 +566,8 @@ MEDIAS: dict[str, Rule] = {
             if item["attributes"]["has_fetch_error"]
             else None
         ),
+        "GET",
+        "/medias/.+",
     ),
     "put-is-partial": on_request(_whole_update),
     "null-refused": on_request(_without_null),
@@ -580,6 +600,21 @@ def _without_last_clip(item: dict[str, Any]) -> None:
     item["relationships"]["clips"]["data"] = item["relationships"]["clips"]["data"][:3]
 
 
+def _finished_after_update() -> Rule:
+    updated: set[str] = set()
+
+    def change(request: Request, response: Response) -> Response:
+        if request.method == "PUT" and request.path.startswith(f"{API}/clips/"):
+            updated.add(request.path)
+        if request.path not in updated or response.status != 200:
+            return response
+        document = response.json
+        document["data"]["attributes"]["is_processing"] = False
+        return response.with_json(document)
+
+    return on_response(change)
+
+
 CLIPS: dict[str, Rule] = {
     "clip-needs-finished-media": on_response(_early_clips),
     "clip-processing-null-first": on_attributes("clips", "POST", is_processing=True),
@@ -600,7 +635,7 @@ CLIPS: dict[str, Rule] = {
         )
     ),
     "values-refused-422": with_status(_is_refused_with(422), 400),
-    "clip-update-reprocesses": on_attributes("clips", "PUT", is_processing=False),
+    "clip-update-reprocesses": _finished_after_update(),
 }
 
 # --- Subscriptions and webhooks ---------------------------------------------------------------------------------------
@@ -675,14 +710,15 @@ WEBHOOKS: dict[str, DeliveryRule] = {
     "webhook-means-finished": _webhook(lambda _, media: media["attributes"].update(is_processing=True)),
 }
 
-RULES: dict[str, Rule] = {
-    **KEYS_AND_RESPONSES,
-    **LISTS,
-    **FILTERS,
-    **UPLOADS,
-    **BODIES,
-    **MEDIAS,
-    **CLIPS,
-    **SUBSCRIPTIONS,
-}
+_ALL = (KEYS_AND_RESPONSES, LISTS, FILTERS, UPLOADS, BODIES, MEDIAS, CLIPS, SUBSCRIPTIONS)
+
+RULES: dict[str, Rule] = {identifier: rule for rules in _ALL for identifier, rule in rules.items()}
 """The services whose API is turned round, by the id of the entry."""
+
+
+def akin(identifier: str) -> frozenset[str]:
+    """Return an entry and those about the same requests."""
+    for rules in (*_ALL[:-1], {**SUBSCRIPTIONS, **WEBHOOKS}):
+        if identifier in rules:
+            return frozenset(rules)
+    raise LookupError(identifier)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import typer
 
+from contentgroove._core.redaction import redact_text
 from contentgroove._core.secret import Secret, conceal
 from contentgroove._core.settings import is_loopback, resolve_settings
 from contentgroove._extras import advice, find_trouble
@@ -42,7 +43,9 @@ SAMPLES = "contentgroove.samples"
 MAX_FILE = 100 * 1024 * 1024
 """Bytes: nothing that is checked needs a long film."""
 
-_WIDTH = 100
+_VERDICT = 9
+_MIN_TEXT, _MAX_TEXT = 30, 100
+"""Columns of a terminal that a text needs beside the id, and that it gets at most."""
 
 
 @dataclass(frozen=True)
@@ -88,11 +91,11 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
     ledger = read_ledger()
     if unknown := [name for name in options.only if name not in ledger]:
         message = f"There is no assumption {unknown[0]!r}.{did_you_mean(unknown[0], ledger)}"
-        raise CommandError(ExitCode.USAGE, message, "See docs/assumptions.md.")
+        raise CommandError(ExitCode.USAGE, message, f"`contentgroove doctor --verify` lists all {len(ledger)}.")
     run = _Run(context, options, ledger, list(options.only or ledger))
     _check_options(run)
     from contentgroove.verification.exchanges import Caller, NotTriedError, TooManyRequestsError
-    from contentgroove.verification.keys import KeyRefusedError
+    from contentgroove.verification.keys import KeyRefusedError, OtherServiceError
     from contentgroove.verification.run import verify
 
     settings = resolve_settings(
@@ -108,21 +111,33 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
         writing = _writing(options, receiver) if options.writes else None
         _confirm(run, base_url)
         try:
-            results = verify(caller, ledger, run.wanted, writing, run.left.extend)
+            results, ended = verify(caller, ledger, run.wanted, writing, run.left.extend)
         except KeyRefusedError as error:
             code = ExitCode.AUTH if error.status == HTTPStatus.UNAUTHORIZED else ExitCode.SERVICE
             raise CommandError(
                 code, str(error), "Check the key and the base URL with `contentgroove doctor`."
             ) from None
+        except OtherServiceError as error:
+            raise CommandError(
+                ExitCode.SERVICE,
+                f"What responds at {redact_text(base_url)} is not this API: {error}",
+                "Check the base URL; if this network has a login page, open it in a browser first.",
+            ) from None
         except TooManyRequestsError as error:
             raise CommandError(ExitCode.RATE_LIMIT, str(error)) from None
         except NotTriedError as error:
-            raise CommandError(ExitCode.NETWORK, str(error)) from None
+            raise CommandError(
+                ExitCode.NETWORK,
+                f"{redact_text(base_url)} could not be called: {error}",
+                "Check the network and the base URL with `contentgroove doctor`. Nothing was checked.",
+            ) from None
         finally:
             for path in run.left:
-                write_error(f"warning: {path} was created and could not be deleted. Delete it.")
+                run.context.out.warn(f"{path} was created and could not be deleted. Delete it.")
     secrets = [key, *([Secret(options.callback_url)] if options.callback_url else [])]
     _show(run, results, base_url, secrets)
+    if ended:
+        context.out.warn(f"The run ended early, and the rest was not tried: {ended}")
 
 
 def _print_call(line: str) -> None:
@@ -139,15 +154,31 @@ def _check_options(run: _Run) -> None:
     if options.callback_url is not None and _callback_port(options) is None:
         raise CommandError(
             ExitCode.USAGE,
-            "--callback-url must be an http or https URL, and --callback-port the port of this machine it leads to.",
+            "--callback-url must be an http or https URL without a fragment, and --callback-port the port of this "
+            "machine it leads to.",
         )
+    if options.report is not None:
+        _require_place(options.report)
+
+
+def _require_place(path: Path) -> None:
+    """Check that a report can be written, before anything is sent that it would be about."""
+    existed = path.exists()
+    try:
+        with path.open("a", encoding="utf-8"):
+            pass
+        if not existed:
+            path.unlink()
+    except OSError as error:
+        message = f"Cannot write {path}: {error.strerror}. Nothing was sent."
+        raise CommandError(ExitCode.FAILED, message, "Choose another --report.") from error
 
 
 def _callback_port(options: VerifyOptions) -> int | None:
     """Return the port to listen on: that of the option, or of a URL of this machine."""
     try:
         parts = urlsplit(options.callback_url or "")
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or "#" in (options.callback_url or ""):
             return None
         return options.callback_port or (parts.port if is_loopback(parts.hostname) else None)
     except ValueError:
@@ -240,12 +271,12 @@ def _show(run: _Run, results: Sequence[Result], base_url: str, secrets: Sequence
 
     now = dt.datetime.now(dt.UTC)
     document = report(results, run.ledger, base_url=base_url, secrets=secrets, left=run.left, now=now)
-    if run.options.report is not None:
-        _write_report(run.options.report, document)
     if run.context.out.json:
         run.context.out.document(document)
     else:
         _print_table(run, document)
+    if run.options.report is not None:
+        _write_report(run.options.report, document)
     if document["counts"]["refuted"]:
         raise typer.Exit(ExitCode.FAILED)
     if run.left:
@@ -262,12 +293,26 @@ def _write_report(path: Path, document: dict[str, Any]) -> None:
 
 def _print_table(run: _Run, document: dict[str, Any]) -> None:
     out, terminal = run.context.out, is_terminal(sys.stdout)
-    width = max(len(item["id"]) for item in document["results"]) if terminal else 0
+    width = max(len(item["id"]) for item in document["results"])
+    rest = out.console.width - _VERDICT - width - 4 if terminal else 0
     for item in document["results"]:
-        out.line({}, [f"{item['verdict']:<{9 if terminal else 0}}", f"{item['id']:<{width}}", item["seen"]])
+        texts = [item["seen"]]
         if item["verdict"] == "refuted":
-            for text in (f"Assumed: {item['statement']}", f"So: {item['if_wrong']}"):
-                for line in textwrap.wrap(text, _WIDTH) if terminal else [text]:
-                    out.line({}, ["         " if terminal else "", f"{'':<{width}}", line])
+            texts += [f"Assumed: {item['statement']}", f"So: {item['if_wrong']}"]
+        if not terminal:
+            for index, text in enumerate(texts):
+                out.line({}, [*(("", "") if index else (item["verdict"], item["id"])), text])
+        elif rest < _MIN_TEXT:
+            out.line({}, [item["verdict"], item["id"]])
+            for line in _wrapped(texts, out.console.width - 2):
+                out.line({}, ["", line])
+        else:
+            for index, line in enumerate(_wrapped(texts, min(rest, _MAX_TEXT))):
+                verdict, identifier = ("", "") if index else (item["verdict"], item["id"])
+                out.line({}, [f"{verdict:<{_VERDICT}}", f"{identifier:<{width}}", line])
     counts = document["counts"]
     out.summary(f"{counts['confirmed']} confirmed, {counts['refuted']} refuted, {counts['not tried']} not tried.")
+
+
+def _wrapped(texts: Sequence[str], width: int) -> list[str]:
+    return [line for text in texts for line in textwrap.wrap(text, max(width, 10)) or [""]]

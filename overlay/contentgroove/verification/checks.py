@@ -21,6 +21,7 @@ UNKNOWN_ID = "3f1c0b52-8d5e-4f0b-9a55-5b1f6d0f7e21"
 
 RESOURCES = ("medias", "clips", "webhook_subscriptions")
 _OK = 200
+_NO_ACCESS = frozenset({401, 403})
 
 
 class Finding(NamedTuple):
@@ -161,7 +162,13 @@ def attribute(value: Any, name: str) -> Any:
 
 
 def is_refusal(exchange: Exchange) -> bool:
-    """Return whether the status says that the request was wrong: 4xx."""
+    """Return whether the status says that the request was wrong: 4xx.
+
+    Raises:
+        NotTriedError: It says that the account may not do this at all, whatever the request contains.
+    """
+    if exchange.status in _NO_ACCESS:
+        raise NotTriedError(f"{described(exchange)}, which says nothing about the values that were sent.")
     return httpx.codes.is_client_error(exchange.status)
 
 

@@ -25,6 +25,7 @@ from .exchanges import Exchange, member
 _NOT_FOUND = 404
 _UNPROCESSABLE = 422
 _TOLERANCE = 0.25
+_LOOKS = 4
 _HOURS = 1_000_000.0
 
 
@@ -33,7 +34,11 @@ def _created(probe: Probe) -> Exchange:
 
 
 def _cut(probe: Probe, **attributes: Any) -> Exchange:
-    """Cut a clip of the finished media, with other values; it is deleted in the end, if there is one."""
+    """Cut a clip of the finished media, with other values; it is deleted in the end, if there is one.
+
+    The first clip shows that the service creates one if the values are right.
+    """
+    _created(probe)
     media_id = member(probe.created.finished.data, "id")
     start, end = CLIP
     values = {"media_id": media_id, "name": "Doctor's clip", "start_time": start, "end_time": end}
@@ -44,7 +49,7 @@ def _cut(probe: Probe, **attributes: Any) -> Exchange:
 def clip_needs_finished_media(probe: Probe) -> Finding:
     """Look at the attempt to cut a clip of the unfinished media."""
     exchange = probe.created.require(probe.created.early_clip)
-    if attribute(probe.created.states[0].data, "is_processing") is False:
+    if attribute(probe.created.first_state.data, "is_processing") is False:
         raise NotTriedError("The media was finished at once.")
     return judge(is_refusal(exchange), f"{described(exchange)} for an unfinished media.", exchange)
 
@@ -134,12 +139,21 @@ def clip_of_unknown_media_404(probe: Probe) -> Finding:
     return judge(exchange.status == _NOT_FOUND, f"{described(exchange)} for an unknown media.", exchange)
 
 
+def _refusal(probe: Probe) -> Exchange:
+    """Return the refusal of a clip with a wrong value; raises a `NotTriedError` if the service accepts each."""
+    for wrong in ({"name": ""}, {"start_time": CLIP[1], "end_time": CLIP[0]}, {"start_time": "soon"}):
+        exchange = _cut(probe, **wrong)
+        if is_refusal(exchange):
+            return exchange
+    raise NotTriedError("The service accepts a clip without a name, one without a length, and a text as a time.")
+
+
 @check("error-422")
 def error_422(probe: Probe) -> Finding:
-    """Cut a clip without a name, and read the errors."""
-    exchange = _cut(probe, name="")
-    if exchange.succeeded:
-        raise NotTriedError("The service accepts a clip without a name, so there is no error to read.")
+    """Cut a clip with a value that is refused, and read the errors."""
+    exchange = _refusal(probe)
+    if exchange.status != _UNPROCESSABLE:
+        raise NotTriedError(f"{described(exchange)} for a wrong value, so there is no 422 to read.")
     error = member(exchange.errors, 0)
     named = isinstance(member(error, "title"), str) and isinstance(member(error, "source", "pointer"), str)
     holds = named and isinstance(member(error, "status"), str)
@@ -148,9 +162,9 @@ def error_422(probe: Probe) -> Finding:
 
 @check("values-refused-422")
 def values_refused_422(probe: Probe) -> Finding:
-    """Cut a clip without a name."""
-    exchange = _cut(probe, name="")
-    return judge(exchange.status == _UNPROCESSABLE, f"{described(exchange)} for an empty name.", exchange)
+    """Cut a clip with a value that is refused."""
+    exchange = _refusal(probe)
+    return judge(exchange.status == _UNPROCESSABLE, f"{described(exchange)} for a wrong value.", exchange)
 
 
 @check("clip-update-reprocesses")
@@ -158,8 +172,14 @@ def clip_update_reprocesses(probe: Probe) -> Finding:
     """Move the end of the finished clip."""
     _ = probe.created.finished_clip
     moved = {"start_time": CLIP[0], "end_time": CLIP[1] + 0.5}
-    exchange = probe.write("PUT", f"/clips/{probe.created.clip_id}", moved)
+    path = f"/clips/{probe.created.clip_id}"
+    exchange = probe.write("PUT", path, moved)
     if not exchange.succeeded:
         raise NotTriedError(f"{described(exchange)}.")
-    found = attribute(exchange.data, "is_processing")
-    return judge(found is not False, f"is_processing is {found} after the update.", exchange)
+    # What starts the work may come after the response to the update.
+    states = [exchange]
+    while attribute(states[-1].data, "is_processing") is False and len(states) <= _LOOKS:
+        probe.caller.sleep(0.5)
+        states.append(probe.read(path))
+    found = attribute(states[-1].data, "is_processing")
+    return judge(found is not False, f"is_processing is {found} after the update.", exchange, states[-1])

@@ -10,9 +10,11 @@ import secrets
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import httpx
+
 from contentgroove._core.secret import Secret
 
-from .exchanges import Exchange, NotTriedError, RunEndedError, entries, member
+from .exchanges import Exchange, NotTriedError, RunEndedError, entries, is_newest_first, member
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +30,18 @@ UNREACHABLE = "https://contentgroove-doctor.invalid/film.mp4"
 
 CLIP = (0.5, 1.5)
 """Start and end of the clip that is cut, in seconds."""
+
+VARIANTS = ("all", "again", "event", "none")
+"""The variants of the callback URL that a run may subscribe."""
+
+_PASSES = 2
+"""How often all is deleted that is left, because a failure may be one of the moment."""
+
+_LOOKS = (0.0, 1.0, 3.0)
+"""Seconds to wait before each look for what was created without a response."""
+
+_FEW = 25
+"""Fewer items than any page is full with (assumed: page-default-size)."""
 
 _DONE = frozenset({200, 202, 204, 404, 410})
 _NOT_MEDIA = b"This is neither a video nor an audio file.\n"
@@ -54,6 +68,8 @@ class Journey:
     Attributes:
         is_sample: Whether the file is the sample, whose facts are known and in which nothing is spoken.
         marker: A text that only this run's medias have in their description, such as the SDK's uploads have.
+        verbatim: A description with the marker, and with what services change: blanks, markup, other scripts.
+        subscribed_url: The URL of the first subscription: the callback URL with a parameter of this run.
         needs_type: Whether the service demands `data.type`; None before it is known.
         needs_name: Whether it demands a name; None before it is known.
         put_refusal: The store's refusal of a PUT without Content-Type.
@@ -80,13 +96,14 @@ class Journey:
     ) -> None:
         self.is_sample = is_sample
         self.marker = f"[sdk-upload {secrets.token_hex(12)}]"
+        self.verbatim = f'  {self.marker} <b>Tom &amp; Ann\'s "film"</b> \u00e9\u65e5\U0001f600\n %41\\n\tend '
+        self.subscribed_url: Secret | None = None
         self.callback_url = callback_url
         self.needs_type: bool | None = None
         self.needs_name: bool | None = None
         self.put_refusal: Exchange | None = None
         self.refusals: list[Exchange] = []
         self.upload: Upload | None = None
-        self.other_upload: Upload | None = None
         self.created: Exchange | None = None
         self.fresh: Exchange | None = None
         self.early_clip: Exchange | None = None
@@ -101,6 +118,8 @@ class Journey:
         self._wait_seconds = wait_seconds
         self._delete: dict[str, None] = {}
         self._deletion: tuple[str, Exchange] | None = None
+        self._unknown: dict[str, int] = {}
+        self._token = f"doctor={secrets.token_hex(8)}"
         self._problem = "Nothing was created."
 
     def start(self) -> None:
@@ -133,13 +152,20 @@ class Journey:
 
     @property
     def finished(self) -> Exchange:
-        """The poll that showed the media as finished."""
+        """The poll that showed the media as finished; raises a `NotTriedError` if it failed."""
         for exchange in self.states:
-            if member(exchange.data, "attributes", "is_processing") is False:
+            if _is_processed(exchange) and exchange.succeeded:
+                if member(exchange.data, "attributes", "has_fetch_error") is True:
+                    raise NotTriedError("The service could not process the media: has_fetch_error is true.")
                 return exchange
         if self.states:
             raise NotTriedError(f"The media was not finished within {self._wait_seconds:g} s.")
         raise NotTriedError(self._problem)
+
+    @property
+    def first_state(self) -> Exchange:
+        """The first poll of the media; raises a `NotTriedError` without one."""
+        return self.require(self.states[0] if self.states else None)
 
     @property
     def clip_id(self) -> str:
@@ -150,7 +176,7 @@ class Journey:
     def finished_clip(self) -> Exchange:
         """The poll that showed the clip as finished."""
         for exchange in self.clip_states:
-            if member(exchange.data, "attributes", "is_processing") is False:
+            if _is_processed(exchange) and exchange.succeeded:
                 return exchange
         raise NotTriedError(
             f"The clip was not finished within {self._wait_seconds:g} s." if self.clip else self._problem
@@ -185,16 +211,24 @@ class Journey:
 
     def create(self, path: str, attributes: dict[str, Any]) -> Exchange:
         """POST something that may be created, and note it for the cleanup."""
+        self._unknown[path] = self._unknown.get(path, 0) + 1
         exchange = self._caller.call("POST", path, body=self.body(attributes, path.removeprefix("/")))
+        self._unknown[path] -= 1
         return self.note(exchange)
 
     def subscribe(self, variant: str, **attributes: Any) -> Exchange:
-        """Subscribe a variant of the callback URL."""
+        """Subscribe a variant of the callback URL.
+
+        Its query names the run, so that a subscription of the same URL that was there before is not deleted.
+        """
+        return self.create("/webhook_subscriptions", {"url": self.variant(variant).reveal(), **attributes})
+
+    def variant(self, variant: str) -> Secret:
+        """Return a variant of the callback URL; raises a `NotTriedError` without one."""
         if self.callback_url is None:
             raise NotTriedError("There is no callback URL.")
         url = self.callback_url.reveal()
-        variant_url = f"{url}{'&' if '?' in url else '?'}doctor={variant}" if variant else url
-        return self.create("/webhook_subscriptions", {"url": variant_url, **attributes})
+        return Secret(f"{url}{'&' if '?' in url else '?'}{self._token}-{variant}")
 
     def note(self, exchange: Exchange) -> Exchange:
         """Note what a POST has created, for the cleanup."""
@@ -213,7 +247,11 @@ class Journey:
             if not (self.not_media and self.not_media[0].succeeded):
                 raise NotTriedError("There is no media to delete.")
             path = f"/medias/{member(self.not_media[0].data, 'id')}"
-            self._deletion = path, self._caller.call("DELETE", path)
+            # Sent again, it would find nothing if the first had been performed.
+            exchange = self._caller.call("DELETE", path, repeats=0)
+            if httpx.codes.is_server_error(exchange.status):
+                raise NotTriedError(f"The service failed: DELETE of a media returned {exchange.status}.")
+            self._deletion = path, exchange
         return self._deletion
 
     def poll(self, path: str, exchanges: list[Exchange], until: Callable[[Exchange], object]) -> None:
@@ -228,21 +266,26 @@ class Journey:
             pause = min(pause * 1.3, MAX_POLL_SECONDS)
 
     def delete_all(self) -> list[str]:
-        """Delete what was created, also what got no response, and return what could not be deleted, by path."""
+        """Delete what was created, also what got no response, and return what else may be left.
+
+        What could not be deleted is `remaining`.
+        """
         self._caller.extend(calls=CLEANUP_CALLS, seconds=CLEANUP_SECONDS)
-        self._find_lost("/medias", lambda item: self.marker in str(member(item, "attributes", "description")))
-        if self.callback_url is not None:
-            url = self.callback_url
-            self._find_lost("/webhook_subscriptions", lambda item: _is_variant(member(item, "attributes", "url"), url))
         left: list[str] = []
-        # Clips come before their medias, which perhaps do not delete them (assumed: media-deletes-clips).
-        for path in reversed(list(self._delete)):
-            try:
-                if self._caller.call("DELETE", path).status not in _DONE:
-                    left.append(path)
-            except NotTriedError:
-                left.append(path)
-            del self._delete[path]
+        for path, name, sign in (
+            ("/medias", "description", self.marker),
+            ("/webhook_subscriptions", "url", f"{self._token}-"),
+        ):
+            if not self._find_lost(path, name, sign):
+                left.append(f"{path} (perhaps one whose {name} contains {sign})")
+        for _ in range(_PASSES):
+            # Clips come before their medias, which perhaps do not delete them (assumed: media-deletes-clips).
+            for path in reversed(list(self._delete)):
+                try:
+                    if self._caller.call("DELETE", path).status in _DONE:
+                        del self._delete[path]
+                except NotTriedError:
+                    continue
         return left
 
     @property
@@ -250,25 +293,34 @@ class Journey:
         """What was created and not deleted yet, by path."""
         return list(self._delete)
 
-    def _find_lost(self, path: str, is_own: Callable[[Any], bool]) -> None:
-        try:
-            listed = self._caller.call("GET", path, [("sort", "-created_at"), ("page[size]", "100")])
-        except NotTriedError:
-            return
-        for item in entries(listed.data):
-            if is_own(item):
-                self._delete.setdefault(f"{path}/{member(item, 'id')}")
+    def _find_lost(self, path: str, name: str, sign: str) -> bool:
+        """Note what was created without a response that says so; returns False if something of that may stay."""
+        lost, items = self._unknown.get(path, 0), None
+        # The service may still be at work on a request whose sender has gone (assumed: list-late).
+        for pause in _LOOKS if lost else ():
+            self._caller.sleep(pause)
+            try:
+                listed = self._caller.call("GET", path, [("sort", "-created_at"), ("page[size]", "100")])
+            except NotTriedError:
+                continue
+            items = entries(listed.data)
+            found = [item for item in items if sign in str(member(item, "attributes", name))]
+            new = {f"{path}/{member(item, 'id')}" for item in found} - self._delete.keys()
+            self._delete.update(dict.fromkeys(new))
+            lost -= len(new)
+            if lost <= 0:
+                break
+        # A page that is not full is the whole list; a full one has the newest only if the order was observed.
+        return lost <= 0 or (items is not None and (len(items) < _FEW or is_newest_first(items)))
 
     def _create(self) -> None:
         if self.callback_url is not None:
-            self.subscription = self.subscribe("")
-            if not self.subscription.succeeded:
-                self.needs_type = True
-                self.subscription = self.subscribe("")
+            self.subscribed_url = self.variant("all")
+            self.subscription = self._attempt(self._subscribe)
         self.upload = self.send(self._file)
         self.created = self._create_media(self.upload)
         path = f"/medias/{self.media_id}"
-        self.early_clip = self._cut("Too early")
+        self.early_clip = self._attempt(lambda: self._cut("Too early"))
         self.states.append(self._caller.call("GET", path))
         self.fresh = self._caller.call("GET", "/medias", [("sort", "-created_at")])
         self._create_failing()
@@ -282,6 +334,23 @@ class Journey:
             status, self.clip = self.clip.status, None
             raise NotTriedError(f"No clip could be created: POST /clips returned {status}.")
         self.poll(f"/clips/{self.clip_id}", self.clip_states, _is_processed)
+
+    def _attempt(self, create: Callable[[], Exchange]) -> Exchange | None:
+        """Create something without which the rest can be created; None if that fails, which its checks report."""
+        try:
+            return create()
+        except RunEndedError:
+            raise
+        except NotTriedError as error:
+            self._problem = str(error)
+            return None
+
+    def _subscribe(self) -> Exchange:
+        exchange = self.subscribe("all")
+        if exchange.succeeded:
+            return exchange
+        self.needs_type = True
+        return self.subscribe("all")
 
     def _create_media(self, upload: Upload) -> Exchange:
         attributes = {"upload_id": upload.upload_id, "description": self.marker}
@@ -297,24 +366,29 @@ class Journey:
 
     def _create_failing(self) -> None:
         common = {"name": "Doctor's media", "description": self.marker}
-        try:
-            self.unreachable.append(self.create("/medias", {**common, "source_url": UNREACHABLE}))
-            self.other_upload = self.send(_NOT_MEDIA)
-            self.not_media.append(self.create("/medias", {**common, "upload_id": self.other_upload.upload_id}))
-        except RunEndedError:
-            raise
-        except NotTriedError:
-            # The checks that need these say that they were not created.
-            return
+        other = {"description": self.verbatim, "source_url": UNREACHABLE}
+        if exchange := self._attempt(lambda: self.create("/medias", common | other)):
+            self.unreachable.append(exchange)
+        if exchange := self._attempt(
+            lambda: self.create("/medias", common | {"upload_id": self.send(_NOT_MEDIA).upload_id})
+        ):
+            self.not_media.append(exchange)
 
     def _cut(self, name: str) -> Exchange:
         start, end = CLIP
         return self.create("/clips", {"media_id": self.media_id, "name": name, "start_time": start, "end_time": end})
 
 
+def has_facts(exchange: Exchange) -> bool:
+    """Return whether a media or a clip shows what only its processed file can tell, or that it failed."""
+    attributes = member(exchange.data, "attributes")
+    return member(attributes, "has_fetch_error") is True or any(
+        member(attributes, name) is not None
+        for name in ("source_file_duration", "media_file_duration", "media_file_url")
+    )
+
+
 def _is_processed(exchange: Exchange) -> bool:
-    return not exchange.succeeded or member(exchange.data, "attributes", "is_processing") is False
-
-
-def _is_variant(value: Any, url: Secret) -> bool:
-    return isinstance(value, str) and value.startswith(url.reveal())
+    """Return whether polls can end: it is finished, not only said to be so from the beginning."""
+    is_false = member(exchange.data, "attributes", "is_processing") is False
+    return not exchange.succeeded or (is_false and has_facts(exchange))

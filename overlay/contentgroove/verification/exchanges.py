@@ -41,8 +41,17 @@ TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
 MAX_BODY = 4 * 1024 * 1024
+_UNAUTHORIZED = 401
+_PAYMENT_REQUIRED = 402
+_FORBIDDEN = 403
 _TOO_MANY = 429
+_FAILED = 500
 _UNAVAILABLE = frozenset({502, 503, 504})
+_STORE_FAILED = _UNAVAILABLE | {_FAILED, _TOO_MANY}
+_REPEATS = 2
+"""How often a request is sent again that got 500: a defect of the moment refutes nothing, one that stays does."""
+
+REPEAT_PAUSE = 0.3
 _FAILED_CALLS = 3
 """Calls without a response, one after the other, that end the run."""
 
@@ -53,6 +62,14 @@ class NotTriedError(Exception):
 
 class RunEndedError(NotTriedError):
     """No further check can be made."""
+
+
+class NoJsonError(NotTriedError):
+    """A success came with something else than JSON, such as a page: this API did not respond."""
+
+
+class KeyLostError(RunEndedError):
+    """The service took the key at first, and does not take it any more."""
 
 
 class TooManyRequestsError(RunEndedError):
@@ -95,6 +112,11 @@ class Exchange(NamedTuple):
         return member(self.json, "data")
 
     @property
+    def is_page(self) -> bool:
+        """Whether it is a success whose body is no JSON, such as the login page of a network."""
+        return self.succeeded and self.content.strip() not in {b"", b"null"} and self.json is None
+
+    @property
     def succeeded(self) -> bool:
         """Whether the status is 2xx."""
         return httpx.codes.is_success(self.status)
@@ -119,6 +141,12 @@ def entries(value: Any, *path: str | int) -> list[Any]:
     """Return the entries of a list in JSON; none if it, or something on the way to it, is missing or not a list."""
     found = member(value, *path)
     return cast("list[Any]", found) if isinstance(found, list) else []
+
+
+def is_newest_first(items: list[Any]) -> bool:
+    """Return whether items are in the order of their creation, the newest first."""
+    times = [str(member(item, "attributes", "created_at")) for item in items]
+    return times == sorted(times, reverse=True)
 
 
 class Caller:
@@ -177,8 +205,9 @@ class Caller:
         content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
         key_form: KeyForm | None = None,
+        repeats: int | None = None,
     ) -> Exchange:
-        """Call the API.
+        """Call the API, and return only a response that says something about the request.
 
         Args:
             method: The method.
@@ -187,12 +216,13 @@ class Caller:
             body: JSON to send, with its Content-Type.
             content: The bytes to send instead, without a Content-Type.
             headers: Further headers.
-            key_form: How the key is sent; by default `self.key_form`.
+            key_form: How the key is sent; by default `self.key_form`. A check of the key judges each status itself.
+            repeats: How often it is sent again if it gets 500; by default twice, but never what may create something.
 
         Raises:
-            RunEndedError: The run's limits are reached, or the service asks for a long pause.
+            RunEndedError: The run's limits are reached, the service asks for a long pause, or takes the key no more.
             LostResponseError: No response came.
-            NotTriedError: The service is unavailable.
+            NotTriedError: The service is unavailable, wants a payment, or something else responded with a page.
         """
         text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
         url = f"{path}?{text}" if text else path
@@ -201,15 +231,56 @@ class Caller:
             content = msgspec.json.encode(body)
             sent = {"Content-Type": "application/json", **sent}
         form = key_form or self.key_form
+        exchange = self._send_unless_limited(method, url, sent, content, form)
+        for _ in range(_REPEATS if repeats is None and method != "POST" else repeats or 0):
+            if exchange.status != _FAILED:
+                break
+            self.sleep(REPEAT_PAUSE)
+            exchange = self._send_unless_limited(method, url, sent, content, form)
+        if exchange.status in _UNAVAILABLE:
+            raise NotTriedError(f"The service is unavailable: {method} {path} returned {exchange.status}.")
+        if exchange.status == _FAILED and method == "POST" and not repeats:
+            raise NotTriedError(f"The service failed: {method} {path} returned 500.")
+        if exchange.is_page:
+            found = exchange.headers.get("content-type", "no Content-Type")
+            raise NoJsonError(f"{method} {path} returned {exchange.status} with {found} instead of JSON.")
+        if key_form is None:
+            self._require_access(exchange, path)
+        return exchange
+
+    def _send_unless_limited(
+        self, method: str, url: str, sent: dict[str, str], content: bytes | None, form: KeyForm
+    ) -> Exchange:
         exchange = self._send(method, url, sent, content, form)
         if exchange.status == _TOO_MANY:
             self._pause(exchange)
             exchange = self._send(method, url, sent, content, form)
             if exchange.status == _TOO_MANY:
                 raise TooManyRequestsError("The service responded twice with 429, too many requests.")
-        if exchange.status in _UNAVAILABLE:
-            raise NotTriedError(f"The service is unavailable: {method} {path} returned {exchange.status}.")
         return exchange
+
+    def _require_access(self, exchange: Exchange, path: str) -> None:
+        """Raise if a status says something about the account instead of the request."""
+        if exchange.status == _PAYMENT_REQUIRED:
+            raise NotTriedError(
+                f"The account does not permit it: {exchange.method} {path} returned 402, payment required."
+            )
+        if exchange.status == _FORBIDDEN and exchange.method == "POST":
+            raise NotTriedError(f"The key may not create this: POST {path} returned 403.")
+        if exchange.status != _UNAUTHORIZED:
+            return
+        # A service may also refuse what does not exist so; then it still takes the key elsewhere.
+        sent = {"Accept": "application/json", "User-Agent": f"contentgroove-doctor/{__version__}"}
+        if self._send("GET", "/medias?page[size]=1", sent, None, self.key_form).status == _UNAUTHORIZED:
+            raise KeyLostError(
+                "The service does not take the key any more: it was accepted at first, and now gets 401."
+            )
+
+    def shows_key(self, exchange: Exchange) -> bool:
+        """Return whether the key is in a response, as it is or as a query has it."""
+        return any(
+            text.encode() in exchange.content for text in (self._key.reveal(), quote(self._key.reveal(), safe=""))
+        )
 
     def put_file(
         self, url: Secret, content: bytes | Iterator[bytes], headers: Mapping[str, str] | None = None
@@ -218,13 +289,18 @@ class Caller:
         problem = None if urlsplit(url.reveal()).scheme in {"http", "https"} else "The upload URL is not an http URL."
         if problem:
             raise NotTriedError(problem)
-        self._count()
-        return self._exchange("PUT", url, dict(headers or {}), content)
+        return self._file("PUT", url, dict(headers or {}), content)
 
     def get_file(self, url: Secret) -> Exchange:
         """GET a file without the key, or the beginning of a large one. Raises the errors of `call`."""
+        return self._file("GET", url, {"Accept": "*/*"}, None)
+
+    def _file(self, method: str, url: Secret, headers: dict[str, str], content: Any) -> Exchange:
         self._count()
-        return self._exchange("GET", url, {"Accept": "*/*"}, None)
+        exchange = self._exchange(method, url, headers, content)
+        if exchange.status in _STORE_FAILED:
+            raise NotTriedError(f"The store is unavailable: {method} of a file returned {exchange.status}.")
+        return exchange
 
     def _send(self, method: str, url: str, sent: dict[str, str], content: bytes | None, form: KeyForm) -> Exchange:
         self._count()

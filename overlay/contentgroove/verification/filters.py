@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .checks import UNKNOWN_ID, Finding, NotTriedError, Probe, attribute, check, described, ids_of, judge
+from .checks import UNKNOWN_ID, Finding, NotTriedError, Probe, attribute, check, described, ids_of, judge, number
 from .exchanges import Exchange, entries, member
 
 if TYPE_CHECKING:
@@ -13,23 +13,53 @@ if TYPE_CHECKING:
 _OK = 200
 _BAD_REQUEST = 400
 _NONSENSE = "xq-contentgroove-doctor-qx"
+_LARGE = "1000000"
+"""Seconds: no clip is so long, and as a text it is smaller than most of them."""
+
+_PAGE = ("page[size]", "100")
+_FEW = 25
+"""Fewer items than any page is full with (assumed: page-default-size)."""
+
+_MIN_NAME = 4
+_PART = 2
 _FUTURE = "2999-01-01T00:00:00Z"
 
 
 def _found(probe: Probe, resource: str, *filters: tuple[str, str]) -> tuple[list[str], Exchange]:
     """Return the ids that filters find, none if they are refused, and the exchange."""
     query = [(f"filter[{name.removesuffix('[]')}]{'[]' * name.endswith('[]')}", value) for name, value in filters]
-    exchange = probe.get(f"/{resource}", *query)
+    exchange = probe.get(f"/{resource}", *query, _PAGE)
     return ids_of(entries(exchange.data)) if exchange.status == _OK else [], exchange
 
 
-def _finds(probe: Probe, resource: str, item: Any, hit: tuple[str, str], miss: tuple[str, str]) -> Finding:
-    """Judge whether one filter finds an item and another finds nothing."""
+def _finds(probe: Probe, resource: str, item: Any, hit: tuple[str, str], *misses: tuple[str, str]) -> Finding:
+    """Judge whether one filter finds an item, and others do not: what nothing has finds nothing at all."""
     found, first = _found(probe, resource, hit)
-    missed, second = _found(probe, resource, miss)
-    holds = str(member(item, "id")) in found and second.status == _OK and not missed
-    seen = f"{hit[0]}: {described(first)} with {len(found)} items; of nothing: {second.status} with {len(missed)}."
-    return judge(holds, seen, first, second)
+    others = [_found(probe, resource, miss) for miss in misses]
+    wrong = [exchange for ids, exchange in others if exchange.status != _OK or ids]
+    seen = f"{hit[0]}: {described(first)} with {len(found)} items; of nothing: {_shown(others)}."
+    if not wrong:
+        _require_whole(first, found, item)
+    return judge(str(member(item, "id")) in found and not wrong, seen, first, *(wrong or [others[0][1]]))
+
+
+def _shown(results: list[tuple[list[str], Exchange]]) -> str:
+    return ", ".join(f"{exchange.status} with {len(ids)}" for ids, exchange in results)
+
+
+def _require_whole(exchange: Exchange, found: list[str], item: Any) -> None:
+    """Raise a `NotTriedError` if an item is not among those of a page, but may be on a later one."""
+    is_full = len(found) >= _FEW or member(exchange.json, "links", "next") is not None
+    if found and is_full and str(member(item, "id")) not in found:
+        raise NotTriedError("So much matches that the item may be on a later page.")
+
+
+def _excludes(probe: Probe, resource: str, item: Any, hit: tuple[str, str], what: str) -> Finding:
+    """Judge whether a filter does not find an item that it would find if it meant less than it says."""
+    found, exchange = _found(probe, resource, hit)
+    _require_whole(exchange, found, item)
+    holds = exchange.status == _OK and str(member(item, "id")) not in found
+    return judge(holds, f"{what}: {described(exchange)}, {'without' if holds else 'with'} the item.", exchange)
 
 
 def _named(probe: Probe, accept: Callable[[str], object] = bool) -> tuple[str, Any, str]:
@@ -50,9 +80,22 @@ def _usable(name: str, accept: Callable[[str], object]) -> bool:
 
 @check("filter-eq")
 def filter_eq(probe: Probe) -> Finding:
-    """Filter by a name."""
-    resource, item, name = _named(probe)
-    return _finds(probe, resource, item, ("name_eq", name), ("name_eq", _NONSENSE))
+    """Filter by a name, by a part of it, and by a name that nothing has."""
+    resource, item, name = _named(probe, _has_parts)
+    finding = _finds(probe, resource, item, ("name_eq", name), ("name_eq", _NONSENSE))
+    return finding if finding.verdict == "refuted" else _without(probe, resource, item, ("name_eq", name[1:]), finding)
+
+
+def _without(probe: Probe, resource: str, item: Any, miss: tuple[str, str], finding: Finding) -> Finding:
+    """Return the finding, or the refutation if a filter finds an item although it must not."""
+    other = _excludes(probe, resource, item, miss, f"{miss[0]} of another part")
+    return other if other.verdict == "refuted" else finding
+
+
+def _has_parts(name: str) -> bool:
+    """Return whether the start of a name, its middle and its rest differ, so that they tell matchers apart."""
+    rest = name[1:]
+    return len(name) >= _MIN_NAME and rest == rest.strip() and not name.startswith(rest[:_PART])
 
 
 @check("filter-by-id")
@@ -76,16 +119,19 @@ def filter_media_id(probe: Probe) -> Finding:
 
 @check("filter-cont")
 def filter_cont(probe: Probe) -> Finding:
-    """Filter by a part of a name."""
-    resource, item, name = _named(probe)
-    return _finds(probe, resource, item, ("name_cont", name[:5].strip()), ("name_cont", _NONSENSE))
+    """Filter by a part of a name that is not its start."""
+    resource, item, name = _named(probe, _has_parts)
+    return _finds(probe, resource, item, ("name_cont", name[1:-1].rstrip()), ("name_cont", _NONSENSE))
 
 
 @check("filter-start")
 def filter_start(probe: Probe) -> Finding:
-    """Filter by the start of a name."""
-    resource, item, name = _named(probe)
-    return _finds(probe, resource, item, ("name_start", name[:3].strip()), ("name_start", _NONSENSE))
+    """Filter by the start of a name, and by another part of it."""
+    resource, item, name = _named(probe, _has_parts)
+    finding = _finds(probe, resource, item, ("name_start", name[:-1].rstrip()), ("name_start", _NONSENSE))
+    return (
+        finding if finding.verdict == "refuted" else _without(probe, resource, item, ("name_start", name[1:]), finding)
+    )
 
 
 @check("filter-matches")
@@ -107,9 +153,7 @@ def filter_case_sensitive(probe: Probe) -> Finding:
     """Filter by a name in the other case."""
     resource, item, name = _named(probe, lambda name: name.isascii() and name.swapcase() != name)
     _control(_finds(probe, resource, item, ("name_cont", name), ("name_cont", _NONSENSE)))
-    found, exchange = _found(probe, resource, ("name_cont", name.swapcase()))
-    holds = exchange.status == _OK and str(member(item, "id")) not in found
-    return judge(holds, f"name_cont in the other case finds the item: {not holds}.", exchange)
+    return _excludes(probe, resource, item, ("name_cont", name.swapcase()), "name_cont in the other case")
 
 
 @check("filter-not-stripped")
@@ -117,9 +161,7 @@ def filter_not_stripped(probe: Probe) -> Finding:
     """Filter by a name with blanks around it."""
     resource, item, name = _named(probe)
     _control(_finds(probe, resource, item, ("name_eq", name), ("name_eq", _NONSENSE)))
-    found, exchange = _found(probe, resource, ("name_eq", f" {name} "))
-    holds = exchange.status == _OK and str(member(item, "id")) not in found
-    return judge(holds, f"name_eq with blanks around the name finds the item: {not holds}.", exchange)
+    return _excludes(probe, resource, item, ("name_eq", f" {name} "), "name_eq with blanks around the name")
 
 
 @check("filter-blank-counts")
@@ -133,43 +175,59 @@ def filter_blank_counts(probe: Probe) -> Finding:
 
 @check("filter-and")
 def filter_and(probe: Probe) -> Finding:
-    """Send one filter that finds an item together with one that finds nothing."""
+    """Send one filter that finds an item together with one that finds nothing, in both orders."""
     resource, item, name = _named(probe)
-    nothing, first = _found(probe, resource, ("created_at_gt", _FUTURE))
-    something, _ = _found(probe, resource, ("name_eq", name))
+    hit, miss = ("name_eq", name), ("created_at_gt", _FUTURE)
+    nothing, first = _found(probe, resource, miss)
+    something, _ = _found(probe, resource, hit)
     if nothing or first.status != _OK or str(member(item, "id")) not in something:
         raise NotTriedError("The single filters do not work, which this check builds on.")
-    found, exchange = _found(probe, resource, ("name_eq", name), ("created_at_gt", _FUTURE))
-    return judge(exchange.status == _OK and not found, f"Both filters together find {len(found)} items.", exchange)
+    both = [_found(probe, resource, hit, miss), _found(probe, resource, miss, hit)]
+    wrong = [exchange for found, exchange in both if found or exchange.status != _OK]
+    return judge(not wrong, f"Both filters together, in both orders: {_shown(both)} items.", *(wrong or [both[0][1]]))
 
 
 @check("filter-or")
 def filter_or(probe: Probe) -> Finding:
-    """Filter by one value in two attributes."""
-    resource, items = probe.some(1, "medias", "clips")
-    _control(_by_id(probe, resource, items[0]))
-    hit = ("name_or_id_eq", str(member(items[0], "id")))
-    return _finds(probe, resource, items[0], hit, ("name_or_id_eq", UNKNOWN_ID))
+    """Filter by one value in two attributes: once it is in the first, once in the second."""
+    resource, item, name = _named(probe)
+    _control(_by_id(probe, resource, item))
+    by_id = ("name_or_id_eq", str(member(item, "id")))
+    finding = _finds(probe, resource, item, by_id, ("name_or_id_eq", UNKNOWN_ID))
+    if finding.verdict == "refuted":
+        return finding
+    return _finds(probe, resource, item, ("name_or_id_eq", name), ("name_or_id_eq", UNKNOWN_ID))
 
 
 @check("filter-in")
 def filter_in(probe: Probe) -> Finding:
-    """Filter by a list of ids."""
+    """Filter by a list of two ids, and by one that nothing has."""
     resource, items = probe.some(2)
     _control(_by_id(probe, resource, items[0]))
-    wanted = ids_of(items)[:1]
-    found, exchange = _found(probe, resource, ("id_in[]", wanted[0]), ("id_in[]", UNKNOWN_ID))
-    return judge(found == wanted, f"{described(exchange)} with {len(found)} items, 1 expected.", exchange)
+    wanted = ids_of(items)[:2]
+    found, exchange = _found(probe, resource, *(("id_in[]", identifier) for identifier in wanted))
+    missed, other = _found(probe, resource, ("id_in[]", UNKNOWN_ID))
+    holds = sorted(found) == sorted(wanted) and other.status == _OK and not missed
+    seen = f"{described(exchange)} with {len(found)} items for two ids, {len(missed)} for an unknown one."
+    return judge(holds, seen, exchange, other)
 
 
 @check("filter-any")
 def filter_any(probe: Probe) -> Finding:
     """Filter by any of several parts of a name."""
     resource, item, name = _named(probe)
-    hit, first = _found(probe, resource, ("name_cont_any[]", _NONSENSE), ("name_cont_any[]", name))
-    miss, second = _found(probe, resource, ("name_cont_any[]", _NONSENSE), ("name_cont_any[]", UNKNOWN_ID))
-    holds = str(member(item, "id")) in hit and second.status == _OK and not miss
-    return judge(holds, f"{described(first)} with {len(hit)} items; of nothing: {len(miss)}.", first, second)
+    any_of = "name_cont_any[]"
+    miss, last = _found(probe, resource, (any_of, _NONSENSE), (any_of, UNKNOWN_ID))
+    hits = [
+        _found(probe, resource, (any_of, one), (any_of, other)) for one, other in ((_NONSENSE, name), (name, _NONSENSE))
+    ]
+    is_ignored = last.status != _OK or miss
+    if not is_ignored:
+        for found, exchange in hits:
+            _require_whole(exchange, found, item)
+    holds = all(str(member(item, "id")) in found for found, _ in hits) and not is_ignored
+    seen = f"In both orders: {_shown(hits)} items; of nothing: {last.status} with {len(miss)}."
+    return judge(holds, seen, *(exchange for _, exchange in hits), last)
 
 
 @check("filter-camel-case")
@@ -184,15 +242,29 @@ def filter_camel_case(probe: Probe) -> Finding:
 def filter_times(probe: Probe) -> Finding:
     """Filter by a time."""
     resource, items = probe.some(1)
-    hit = ("created_at_gteq", str(attribute(items[0], "created_at")))
-    return _finds(probe, resource, items[0], hit, ("created_at_gteq", _FUTURE))
+    newest = max(items, key=lambda item: str(attribute(item, "created_at")))
+    hit = ("created_at_gteq", str(attribute(newest, "created_at")))
+    return _finds(probe, resource, newest, hit, ("created_at_gteq", _FUTURE))
 
 
 @check("filter-numbers")
 def filter_numbers(probe: Probe) -> Finding:
-    """Filter clips by their start."""
-    _, items = probe.some(1, "clips")
-    return _finds(probe, "clips", items[0], ("start_time_gteq", "0"), ("start_time_lt", "0"))
+    """Filter clips by an end that is larger as a number, and smaller as a text."""
+    _, item = probe.some_with(
+        lambda item: str(attribute(item, "end_time")) > _LARGE and (number(attribute(item, "end_time")) or 0) >= 1,
+        "that is a clip whose end tells numbers from texts",
+        "clips",
+    )
+    found, first = _found(probe, "clips", ("end_time_lt", _LARGE))
+    missed, second = _found(probe, "clips", ("end_time_gteq", _LARGE))
+    own = str(member(item, "id"))
+    if first.status == second.status == _OK and own not in missed:
+        _require_whole(first, found, item)
+    holds = own in found and second.status == _OK and own not in missed
+    seen = (
+        f"Ends below {_LARGE}: {first.status} with {len(found)} clips; from it on: {second.status} with {len(missed)}."
+    )
+    return judge(holds, seen, first, second)
 
 
 @check("filter-booleans")
@@ -215,8 +287,12 @@ def filter_null(probe: Probe) -> Finding:
     """Filter medias by whether they have a source_url."""
     without, having = _with_and_without_url(probe)
     found, exchange = _found(probe, "medias", ("source_url_null", "true"))
-    holds = str(member(without, "id")) in found and str(member(having, "id")) not in found
-    return judge(holds, f"{described(exchange)} with {len(found)} items.", exchange)
+    wrong = [item for item in entries(exchange.data) if attribute(item, "source_url") is not None]
+    if exchange.status == _OK and not wrong:
+        _require_whole(exchange, found, without)
+        _require_whole(exchange, found, having)
+    holds = exchange.status == _OK and not wrong and str(member(without, "id")) in found
+    return judge(holds, f"{described(exchange)} with {len(found)} items, {len(wrong)} of them with a URL.", exchange)
 
 
 @check("filter-null-matches-nothing")
@@ -226,8 +302,10 @@ def filter_null_matches_nothing(probe: Probe) -> Finding:
     found, exchange = _found(probe, "medias", ("source_url_not_eq", str(attribute(having, "source_url"))))
     if exchange.status != _OK or str(member(having, "id")) in found:
         raise NotTriedError("source_url_not_eq does not exclude its value, which this check builds on.")
-    holds = str(member(without, "id")) not in found
-    return judge(holds, f"source_url_not_eq finds a media without source_url: {not holds}.", exchange)
+    wrong = [item for item in entries(exchange.data) if attribute(item, "source_url") is None]
+    if not wrong:
+        _require_whole(exchange, found, without)
+    return judge(not wrong, f"source_url_not_eq finds {len(wrong)} medias without source_url.", exchange)
 
 
 @check("filter-unknown-refused")

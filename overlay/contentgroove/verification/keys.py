@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import httpx
+
 from .checks import Finding, Probe, check, described, judge
-from .exchanges import Exchange, RunEndedError, member
+from .exchanges import Exchange, NoJsonError, NotTriedError, RunEndedError, member
 
 if TYPE_CHECKING:
     from .exchanges import Caller, KeyForm
 
 _OK = 200
+_ONE = (("page[size]", "1"),)
 _UNAUTHORIZED = 401
+_FORBIDDEN = 403
+_MAY_BE_KEY = frozenset({400, _UNAUTHORIZED, _FORBIDDEN})
 _FORMS: tuple[KeyForm, ...] = ("bearer", "header", "bare")
 """The forms that a run may fall back on. In a query, the key would be in the logs of servers and proxies."""
 
 
 class KeyRefusedError(RunEndedError):
-    """The service takes the key in no form.
+    """The service takes the key in no form, or does not have the list of medias.
 
     Attributes:
         status: The status of the response.
     """
 
     def __init__(self, exchange: Exchange) -> None:
-        super().__init__(f"The service takes the key in no form: {described(exchange)}.")
+        refused = exchange.status in _MAY_BE_KEY
+        problem = "The service takes the key in no form" if refused else "The list of medias cannot be read"
+        super().__init__(f"{problem}: {described(exchange)}.")
         self.status = exchange.status
+
+
+class OtherServiceError(RunEndedError):
+    """Something responds, but not this API: the base URL is wrong, or a network shows its login page."""
 
 
 def find_key_form(caller: Caller) -> Exchange:
@@ -33,19 +44,32 @@ def find_key_form(caller: Caller) -> Exchange:
 
     Raises:
         KeyRefusedError: It takes none of them: the key or the URL is wrong.
+        OtherServiceError: What responds is not this API.
         NotTriedError: It cannot be reached.
     """
     refusals: list[Exchange] = []
-    for caller.key_form in _FORMS:
-        exchange = caller.call("GET", "/medias", [("page[size]", "1")])
+    for form in _FORMS:
+        try:
+            exchange = caller.call("GET", "/medias", _ONE, key_form=form)
+        except NoJsonError as error:
+            raise OtherServiceError(str(error)) from None
         if exchange.status == _OK:
+            if not isinstance(exchange.data, list):
+                raise OtherServiceError(f"{described(exchange)} without a list of medias.")
+            caller.key_form = form
             return exchange
+        if httpx.codes.is_redirect(exchange.status):
+            raise OtherServiceError(f"{described(exchange)}, a redirect.")
         refusals.append(exchange)
+        if exchange.status not in _MAY_BE_KEY:
+            break
     raise KeyRefusedError(refusals[0])
 
 
 def _taken(probe: Probe, form: KeyForm) -> Finding:
-    exchange = probe.caller.call("GET", "/medias", [("page[size]", "1")], key_form=form)
+    if probe.caller.call("GET", "/medias", _ONE, key_form="none").status == _OK:
+        raise NotTriedError("The service takes requests without a key, so that no form of it is proven.")
+    exchange = probe.caller.call("GET", "/medias", _ONE, key_form=form)
     return judge(exchange.status == _OK, f"{described(exchange)} with the key in that form.", exchange)
 
 
@@ -76,11 +100,11 @@ def key_query(probe: Probe) -> Finding:
 @check("links-hide-key")
 def links_hide_key(probe: Probe) -> Finding:
     """Look for the parameter in the links of a response."""
-    exchange = probe.caller.call("GET", "/medias", [("page[size]", "1")], key_form="query")
+    exchange = probe.caller.call("GET", "/medias", _ONE, key_form="query")
     if exchange.status != _OK:
         return _not_in_query(exchange)
-    shown = "api_key" in str(member(exchange.json, "links"))
-    return judge(not shown, f"The links {'repeat' if shown else 'do not contain'} the parameter api_key.", exchange)
+    shown = "api_key" in str(member(exchange.json, "links")) or probe.caller.shows_key(exchange)
+    return judge(not shown, f"The response {'repeats' if shown else 'does not contain'} the key.", exchange)
 
 
 def _not_in_query(exchange: Exchange) -> Finding:
@@ -90,14 +114,14 @@ def _not_in_query(exchange: Exchange) -> Finding:
 @check("key-missing")
 def key_missing(probe: Probe) -> Finding:
     """Send none."""
-    exchange = probe.caller.call("GET", "/medias", [("page[size]", "1")], key_form="none")
+    exchange = probe.caller.call("GET", "/medias", _ONE, key_form="none")
     return judge(exchange.status == _UNAUTHORIZED, f"{described(exchange)} without a key.", exchange)
 
 
 @check("error-401")
 def error_401(probe: Probe) -> Finding:
     """Read the errors that a request without a key gets."""
-    exchange = probe.caller.call("GET", "/medias", [("page[size]", "1")], key_form="none")
+    exchange = probe.caller.call("GET", "/medias", _ONE, key_form="none")
     if exchange.succeeded:
         return Finding("not tried", f"{described(exchange)} without a key.", (exchange,))
     holds = bool(exchange.errors) and all(isinstance(member(error, "message"), str) for error in exchange.errors)

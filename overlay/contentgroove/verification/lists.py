@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from .checks import Finding, NotTriedError, Probe, attribute, check, described, ids_of, items_of, judge
+from .checks import RESOURCES, Finding, NotTriedError, Probe, attribute, check, described, ids_of, items_of, judge
 from .exchanges import Exchange, entries, member
 
 _OK = 200
@@ -13,6 +13,10 @@ _BAD_REQUEST = 400
 _DEFAULT_SIZE = 25
 _LARGE = 100
 _FAR = "1000000"
+_SINGLE, _PAIR = ("page[size]", "1"), ("page[size]", "2")
+_FILTER = "filter[created_at_gt]"
+_NO_CHANCE = 5
+"""So many items are in order by chance in less than one of a hundred cases."""
 
 
 def _single_pages(probe: Probe) -> tuple[str, Exchange]:
@@ -29,7 +33,7 @@ def _single_page(probe: Probe, resource: str) -> Exchange:
 
 
 def _require_numbers(probe: Probe) -> str:
-    """Return a list whose pages are counted; raises a `NotTriedError` if page 2 is that of page 1."""
+    """Return a list whose pages are counted; raises a `NotTriedError` if page 2 is that without a number."""
     resource, first = _single_pages(probe)
     second, _ = probe.list_items(resource, ("page[number]", "2"), ("page[size]", "1"))
     if ids_of(second) == ids_of(items_of(first)):
@@ -47,11 +51,16 @@ def page_size(probe: Probe) -> Finding:
 
 @check("page-number")
 def page_number(probe: Probe) -> Finding:
-    """Request two pages."""
-    resource, first = _single_pages(probe)
-    items, second = probe.list_items(resource, ("page[number]", "2"), ("page[size]", "1"))
-    holds = len(items) == 1 and ids_of(items) != ids_of(items_of(first))
-    return judge(holds, f"Page 2 has {'another item' if holds else 'no other item'} than page 1.", first, second)
+    """Request two pages of one item, and compare them with the first two items."""
+    resource, _ = _single_pages(probe)
+    wanted = ids_of(probe.list_items(resource, _PAIR)[0])
+    one, first = probe.list_items(resource, ("page[number]", "1"), _SINGLE)
+    two, second = probe.list_items(resource, ("page[number]", "2"), _SINGLE)
+    if ids_of(probe.list_items(resource, _PAIR)[0]) != wanted:
+        raise NotTriedError("The list has changed in the meantime.")
+    places = [wanted.index(name) + 1 if name in wanted else 0 for name in ids_of(one + two)]
+    shown = " and ".join(str(place or "another") for place in places)
+    return judge(places == [1, 2], f"Pages 1 and 2 have the items {shown or 'none'} of the list.", first, second)
 
 
 @check("subscriptions-paged")
@@ -69,22 +78,33 @@ def subscriptions_paged(probe: Probe) -> Finding:
 @check("page-default-size")
 def page_default_size(probe: Probe) -> Finding:
     """Count the items of a page whose size was not requested, in a list that has more than that."""
-    resource, _ = probe.some(_DEFAULT_SIZE + 1)
-    items, exchange = probe.list_items(resource)
-    return judge(len(items) == _DEFAULT_SIZE, f"{len(items)} items without page[size].", exchange)
+    for resource in RESOURCES:
+        items, exchange = probe.list_items(resource)
+        if items and _has_second_page(probe, resource, items):
+            return judge(len(items) == _DEFAULT_SIZE, f"{len(items)} items without page[size].", exchange)
+    raise NotTriedError(f"The account has no list of more than {_DEFAULT_SIZE} items, or no pages of it.")
+
+
+def _has_second_page(probe: Probe, resource: str, items: list[Any], *query: tuple[str, str]) -> bool:
+    """Return whether a list has more items than its first page."""
+    more, _ = probe.list_items(resource, ("page[number]", "2"), *query)
+    # A service that ignores the number returns the first page again.
+    return bool(more) and ids_of(more)[:1] != ids_of(items)[:1]
 
 
 @check("page-size-uncapped")
 def page_size_uncapped(probe: Probe) -> Finding:
     """Request a large page, and compare it with the next one."""
-    resource, items = probe.some(_DEFAULT_SIZE + 1)
-    _single_page(probe, resource)
-    if len(items) >= _LARGE:
-        first = probe.read(f"/{resource}", ("page[size]", str(_LARGE)))
-        return judge(len(items_of(first)) == _LARGE, f"{len(items_of(first))} items with page[size]=100.", first)
-    more, second = probe.list_items(resource, ("page[number]", "2"), ("page[size]", str(_LARGE)))
-    if more and ids_of(more)[:1] != ids_of(items)[:1]:
-        return judge(False, f"Page 1 of page[size]=100 has {len(items)} items, and there is a page 2.", second)  # noqa: FBT003
+    size = ("page[size]", str(_LARGE))
+    for resource in RESOURCES:
+        if len(probe.items(resource)) < 2:  # noqa: PLR2004 - one item fills no page
+            continue
+        _single_page(probe, resource)
+        items, first = probe.list_items(resource, size)
+        if len(items) >= _LARGE:
+            return judge(len(items) == _LARGE, f"{len(items)} items with page[size]=100.", first)
+        if _has_second_page(probe, resource, items, size):
+            return judge(False, f"Page 1 of page[size]=100 has {len(items)} items, and there is a page 2.", first)  # noqa: FBT003
     raise NotTriedError(f"The account has no list of {_LARGE} items.")
 
 
@@ -117,9 +137,7 @@ def links_next(probe: Probe) -> Finding:
 @check("links-next-null")
 def links_next_null(probe: Probe) -> Finding:
     """Read the link of a page that is the last."""
-    exchange = probe.read("/medias", ("page[number]", _FAR))
-    if exchange.data != []:
-        raise NotTriedError("There is no page without items, which this check builds on.")
+    exchange = _last_page(probe)
     is_there = "next" in (member(exchange.json, "links") or {})
     holds = is_there and member(exchange.json, "links", "next") is None
     found = "null" if holds else "not null" if is_there else "missing"
@@ -128,14 +146,14 @@ def links_next_null(probe: Probe) -> Finding:
 
 @check("links-keep-query")
 def links_keep_query(probe: Probe) -> Finding:
-    """Read the query of a link to the next page of a sorted list."""
+    """Read the query of a link to the next page of a sorted and filtered list."""
     resource, _ = _single_pages(probe)
-    exchange = probe.read(f"/{resource}", ("sort", "-created_at"), ("page[size]", "1"))
+    exchange = probe.read(f"/{resource}", ("sort", "-created_at"), (_FILTER, "2000-01-01T00:00:00Z"), _SINGLE)
     link = member(exchange.json, "links", "next")
     if not isinstance(link, str):
         raise NotTriedError("The list has no links.next, which this check builds on.")
     query = dict(parse_qsl(urlsplit(link).query))
-    holds = "sort" in query and query.get("page[size]") == "1"
+    holds = query.get("sort") == "-created_at" and _FILTER in query and query.get("page[size]") == "1"
     return judge(holds, f"links.next has the parameters {', '.join(sorted(query))}.", exchange)
 
 
@@ -148,14 +166,29 @@ def links_current(probe: Probe) -> Finding:
     return judge(number == "1", f"links.current of the first page leads to page {number}.", exchange)
 
 
+def _last_page(probe: Probe) -> Exchange:
+    """GET the last page of a list: one with items if there is a list of a single page."""
+    for resource in RESOURCES:
+        if 0 < len(probe.items(resource)) < _LARGE:
+            exchange = probe.read(f"/{resource}", ("page[size]", str(_LARGE)))
+            # A service may return fewer items than were asked for.
+            if probe.read(f"/{resource}", ("page[size]", str(_LARGE)), ("page[number]", "2")).data == []:
+                return exchange
+    exchange = probe.read("/medias", ("page[number]", _FAR))
+    if exchange.data != []:
+        raise NotTriedError("No page is known to be the last.")
+    return exchange
+
+
 def _times(items: list[Any]) -> list[str]:
     return [str(attribute(item, "created_at")) for item in items]
 
 
 def _of_several_times(probe: Probe) -> str:
-    for resource in ("medias", "clips", "webhook_subscriptions"):
-        if len(set(_times(probe.items(resource)))) > 1:
-            return resource
+    counts = {resource: len(set(_times(probe.items(resource)))) for resource in RESOURCES}
+    best = max(counts, key=lambda resource: counts[resource])
+    if counts[best] > 1:
+        return best
     raise NotTriedError("The account has no two items of a kind that were created at different times.")
 
 
@@ -165,9 +198,11 @@ def order_default(probe: Probe) -> Finding:
     resource = _of_several_times(probe)
     items, exchange = probe.list_items(resource)
     times = _times(items)
-    if len(set(times)) < 2:  # noqa: PLR2004 - one time has no order
-        raise NotTriedError("All items of the first page were created at the same time.")
-    return judge(times == sorted(times), f"The first of {len(times)} {resource} is {_position(times)}.", exchange)
+    holds = times == sorted(times)
+    # Two items are in some order by chance, and one time has none.
+    if len(set(times)) < (_NO_CHANCE if holds else 2):
+        raise NotTriedError(f"The account has no {_NO_CHANCE} {resource} that were created at different times.")
+    return judge(holds, f"The first of {len(times)} {resource} is {_position(times)}.", exchange)
 
 
 @check("sort-order")
@@ -183,16 +218,27 @@ def sort_order(probe: Probe) -> Finding:
 
 @check("sort-unknown-ignored")
 def sort_unknown_ignored(probe: Probe) -> Finding:
-    """Send the sort order that a client in use sends."""
-    exchange = probe.get("/medias", ("sort", "-createdAt"))
-    return judge(exchange.status == _OK, f"{described(exchange)} for sort=-createdAt.", exchange)
+    """Send the sort order that a client in use sends, and its opposite, and compare the order with that of neither."""
+    exchanges = [probe.get("/medias", ("sort", order)) for order in ("-createdAt", "createdAt")]
+    return _ignored(probe, "sort=-createdAt", *exchanges)
 
 
 @check("parameter-unknown-ignored")
 def parameter_unknown_ignored(probe: Probe) -> Finding:
-    """Send the parameter that a client in use sends."""
-    exchange = probe.get("/medias", ("size", "25"))
-    return judge(exchange.status == _OK, f"{described(exchange)} for size=25.", exchange)
+    """Send the parameter that a client in use sends, with a value that would change the list."""
+    return _ignored(probe, "size=1", probe.get("/medias", ("size", "1")))
+
+
+def _ignored(probe: Probe, what: str, *exchanges: Exchange) -> Finding:
+    """Judge whether a list is the same with a parameter as without."""
+    refusals = [exchange for exchange in exchanges if exchange.status != _OK]
+    if refusals:
+        return judge(False, f"{described(refusals[0])} for {what}.", refusals[0])  # noqa: FBT003
+    plain = ids_of(probe.list_items("medias")[0])
+    if len(plain) < 2:  # noqa: PLR2004 - one item has no order
+        raise NotTriedError(f"{what} is not refused, but the account has too few medias to show whether it is ignored.")
+    others = [exchange for exchange in exchanges if ids_of(items_of(exchange)) != plain]
+    return judge(not others, f"{what} {'changes the list' if others else 'changes nothing'}.", *(others or exchanges))
 
 
 def _position(times: list[str]) -> str:

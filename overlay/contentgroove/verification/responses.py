@@ -5,12 +5,25 @@ from __future__ import annotations
 import re
 from typing import Any, cast
 
-from .checks import RESOURCES, UNKNOWN_ID, Finding, NotTriedError, Probe, attribute, check, described, judge
+from .checks import (
+    RESOURCES,
+    UNKNOWN_ID,
+    Finding,
+    NotTriedError,
+    Probe,
+    attribute,
+    check,
+    described,
+    ids_of,
+    judge,
+    number,
+)
 from .exchanges import entries, member
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z")
 _NOT_FOUND = 404
+_BLANKS = 2
 _MEDIA = [
     "created_at",
     "description",
@@ -105,12 +118,19 @@ def resource_types(probe: Probe) -> Finding:
 @check("times-utc")
 def times_utc(probe: Probe) -> Finding:
     """Read the times of all items."""
-    found = [str(attribute(item, "created_at")) for _, item in _all_items(probe)]
+    items = _all_items(probe)
+    _ = [attribute(item, "created_at") for _, item in items]
+    found = [text for _, item in items for text in _times_of(item)]
     others = [text for text in found if not _TIME.fullmatch(text)]
     shown = re.sub(r"\d", "0", (others or found)[0][:40])
     return judge(
         not others, f"{len(found) - len(others)} of {len(found)} times are so: {shown}.", probe.read("/medias")
     )
+
+
+def _times_of(item: Any) -> list[str]:
+    attributes = cast("dict[str, Any]", member(item, "attributes") or {})
+    return [str(value) for name, value in attributes.items() if name.endswith("_at") and value is not None]
 
 
 @check("rest-numbers")
@@ -155,11 +175,11 @@ def clip_duration_name(probe: Probe) -> Finding:
 def relationships_present(probe: Probe) -> Finding:
     """Look for what medias and clips say of each other."""
     medias, clips = probe.items("medias"), probe.items("clips")
-    if not medias and not clips:
-        raise NotTriedError("The account has no medias and no clips.")
     holds = all(isinstance(member(item, "relationships", "clips", "data"), list) for item in medias) and all(
         isinstance(member(item, "relationships", "media", "data", "id"), str) for item in clips
     )
+    if holds and not (medias and clips):
+        raise NotTriedError("The account has no medias or no clips.")
     seen = f"{len(medias)} medias and {len(clips)} clips {'have' if holds else 'do not all have'} them."
     return judge(holds, seen, probe.read("/medias"), probe.read("/clips"))
 
@@ -181,6 +201,9 @@ def list_omits_transcription(probe: Probe) -> Finding:
     exchange = probe.read("/medias")
     listed = entries(exchange.data)
     found = [item for item in listed if "transcription" in (member(item, "relationships") or {})]
+    done = [item for item in listed if member(item, "attributes", "is_processing") is False]
+    if not found and not [item for item in done if member(item, "attributes", "has_fetch_error") is False]:
+        raise NotTriedError("No listed media is finished, so that none may have a transcription yet.")
     return judge(not found, f"{len(found)} of {len(listed)} listed medias have it.", exchange)
 
 
@@ -195,22 +218,47 @@ def media_names_transcription(probe: Probe) -> Finding:
 
 @check("rank-from-0")
 def rank_from_0(probe: Probe) -> Finding:
-    """Read the ranks of the suggested clips of one media."""
-    _, clip = probe.some_with(lambda item: attribute(item, "rank") is not None, "that is a suggested clip", "clips")
-    media_id = member(clip, "relationships", "media", "data", "id")
-    own = [item for item in probe.items("clips") if member(item, "relationships", "media", "data", "id") == media_id]
-    ranks = sorted(int(attribute(item, "rank")) for item in own if str(attribute(item, "rank")).isdigit())
-    exchange = probe.read(f"/clips/{member(clip, 'id')}")
-    return judge(ranks == list(range(len(ranks))) and ranks, f"The ranks of one media's clips: {ranks}.", exchange)
+    """Read the ranks of the suggested clips of the medias all of whose clips are known."""
+    probe.some_with(lambda item: attribute(item, "rank") is not None, "that is a suggested clip", "clips")
+    ranks_of = [ranks for media in probe.items("medias") if (ranks := _ranks(probe, media))]
+    if not ranks_of:
+        raise NotTriedError("There is no media all of whose clips are on the first page of clips.")
+    exchange = probe.read("/clips", ("page[size]", "100"))
+    shown = f"The ranks of {len(ranks_of)} medias' clips, such as {ranks_of[0][:10]}."
+    if any(len(set(ranks)) < len(ranks) or ranks == list(range(1, len(ranks) + 1)) for ranks in ranks_of):
+        return judge(False, shown, exchange)  # noqa: FBT003
+    if not any(len(ranks) > 1 and ranks == list(range(len(ranks))) for ranks in ranks_of):
+        raise NotTriedError(f"{shown} Perhaps some were deleted.")
+    return judge(True, shown, exchange)  # noqa: FBT003
+
+
+def _ranks(probe: Probe, media: Any) -> list[int]:
+    """Return the ranks of a media's suggested clips in order; none if the clips are not all known."""
+    known = {str(member(item, "id")): attribute(item, "rank") for item in probe.items("clips")}
+    named = ids_of(entries(media, "relationships", "clips", "data"))
+    if not set(named) <= known.keys():
+        return []
+    return sorted(int(rank) for name in named if str(rank := known[name]).isdigit())
 
 
 @check("clip-chars")
 def clip_chars(probe: Probe) -> Finding:
-    """Compare the length of a clip's text with its positions."""
-    _, clip = probe.some_with(lambda item: attribute(item, "text"), "that is a clip with a text", "clips")
-    exchange = probe.read(f"/clips/{member(clip, 'id')}")
-    start, end, text = (attribute(exchange.data, name) for name in ("start_char", "end_char", "text"))
-    if text is None or start is None or end is None:
-        raise NotTriedError("The clip lost its text or positions in the meantime.")
-    seen = f"start_char {start}, end_char {end}, a text of {len(text)} characters."
-    return judge(abs(int(end) - int(start) - len(text)) <= 1, seen, exchange)
+    """Compare the lengths of clips' texts with their positions."""
+    _, first = probe.some_with(lambda item: attribute(item, "text"), "that is a clip with a text", "clips")
+    exchange = probe.read(f"/clips/{member(first, 'id')}")
+    spans: list[tuple[float, float, int]] = []
+    for item in [exchange.data, *probe.items("clips")]:
+        text = attribute(item, "text")
+        begin, end = (number(attribute(item, name)) for name in ("start_char", "end_char"))
+        if isinstance(text, str) and text and begin is not None and end is not None:
+            spans.append((begin, end, len(text)))
+    if not spans:
+        raise NotTriedError("No clip with a text has positions.")
+    most = max(spans, key=lambda span: abs(span[1] - span[0] - span[2]))
+    seen = f"{len(spans)} clips, the worst: from {most[0]:g} to {most[1]:g}, a text of {most[2]} characters."
+    off = abs(most[1] - most[0] - most[2])
+    if 0 < off <= _BLANKS:
+        raise NotTriedError(f"{seen} Perhaps blanks at the ends of the text are left out.")
+    if not off and not any(span[0] for span in spans):
+        raise NotTriedError("All texts start at 0, so that they may be counted from the start of the clip.")
+    return judge(not off, seen, exchange)

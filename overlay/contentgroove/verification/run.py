@@ -42,6 +42,18 @@ class Result(NamedTuple):
     exchanges: tuple[Exchange, ...] = ()
 
 
+class Outcome(NamedTuple):
+    """What a run found.
+
+    Attributes:
+        results: The results, in the order of the ledger.
+        ended: Why it ended before all was tried; empty if it did not.
+    """
+
+    results: list[Result]
+    ended: str
+
+
 class Writing(NamedTuple):
     """What a run may create.
 
@@ -66,7 +78,7 @@ def verify(
     identifiers: Iterable[str],
     writing: Writing | None,
     on_left: Callable[[Sequence[str]], object],
-) -> list[Result]:
+) -> Outcome:
     """Check entries of the ledger against the service.
 
     Args:
@@ -75,9 +87,6 @@ def verify(
         identifiers: The entries to check, in any order.
         writing: What may be created; None only reads.
         on_left: Called with the paths of what was created and could not be deleted, if there is any.
-
-    Returns:
-        The results, in the order of the ledger.
 
     Raises:
         RunEndedError: The service cannot be called with the key at all.
@@ -88,7 +97,7 @@ def verify(
     allowed = _allowed(writing)
     if writing is None or not any(entry.check in allowed - {"reading"} for entry in entries.values()):
         probe = Probe(caller)
-        return [_result(identifier, entry, probe, allowed) for identifier, entry in entries.items()]
+        return _checked(entries, probe, allowed)
     journey = Journey(
         caller,
         writing.file,
@@ -99,7 +108,7 @@ def verify(
     probe = Probe(caller, journey, writing.receiver)
     try:
         journey.start()
-        return [_result(identifier, entry, probe, allowed) for identifier, entry in entries.items()]
+        return _checked(entries, probe, allowed)
     finally:
         left: Sequence[str] = ()
         try:
@@ -108,6 +117,11 @@ def verify(
             # A second interruption ends the cleanup as well.
             if left := (*left, *journey.remaining):
                 on_left(left)
+
+
+def _checked(entries: Mapping[str, Assumption], probe: Probe, allowed: set[Kind]) -> Outcome:
+    results = [_result(identifier, entry, probe, allowed) for identifier, entry in entries.items()]
+    return Outcome(results, probe.ended)
 
 
 def _allowed(writing: Writing | None) -> set[Kind]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
 
 from contentgroove._core.secret import Secret
 
 from .checks import Finding, NotTriedError, Probe, attribute, check, described, is_refusal, judge
+from .creations import UNREACHABLE
 from .exchanges import Exchange, member
 
 if TYPE_CHECKING:
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 _OK = 200
 _FORBIDDEN = 403
 _WEEK = 604_800
+_SIGNATURE = re.compile(r"signature=[^&]+", re.IGNORECASE)
 _CONTENT = b"A few bytes of no media."
 
 
@@ -111,13 +114,19 @@ def put_chunked_refused(probe: Probe) -> Finding:
 def put_key_refused(probe: Probe) -> Finding:
     """PUT a file with something that looks like a key, but is not the key."""
     exchange = _put_refused(probe, _CONTENT, {"Authorization": "Bearer not-a-key"})
-    return judge(is_refusal(exchange), f"A PUT with an Authorization header returned {exchange.status}.", exchange)
+    return judge(not exchange.succeeded, f"A PUT with an Authorization header returned {exchange.status}.", exchange)
 
 
 def _forged(probe: Probe) -> Exchange:
     text = probe.created.prepare().url
-    other = "0" if text.reveal()[-1] != "0" else "1"
-    return probe.caller.put_file(Secret(text.reveal()[:-1] + other), _CONTENT)
+    return probe.caller.put_file(Secret(_with_other_end(text.reveal())), _CONTENT)
+
+
+def _with_other_end(url: str) -> str:
+    """Return a URL with another last character of its signature, or of the whole if it has none."""
+    found = _SIGNATURE.search(url)
+    end = found.end() if found else len(url)
+    return f"{url[: end - 1]}{'1' if url[end - 1] == '0' else '0'}{url[end:]}"
 
 
 @check("put-signature-checked")
@@ -138,6 +147,8 @@ def store_errors_xml(probe: Probe) -> Finding:
 
 
 def _create(probe: Probe, **attributes: str) -> Exchange:
+    """Create a media with other attributes; that of the run shows that the service creates one if they are right."""
+    probe.created.require(probe.created.created)
     return probe.created.create(
         "/medias", {"name": "Doctor's media", "description": probe.created.marker, **attributes}
     )
@@ -146,7 +157,6 @@ def _create(probe: Probe, **attributes: str) -> Exchange:
 @check("upload-id-once")
 def upload_id_once(probe: Probe) -> Finding:
     """Create a second media of an upload."""
-    probe.created.require(probe.created.created)
     exchange = _create(probe, upload_id=_first(probe).upload_id)
     return judge(is_refusal(exchange), f"{described(exchange)} for a used upload_id.", exchange)
 
@@ -169,7 +179,8 @@ def upload_id_without_file_refused(probe: Probe) -> Finding:
 def one_source(probe: Probe) -> Finding:
     """Create a media without a file, and one with two."""
     neither = _create(probe)
-    both = _create(probe, upload_id="contentgroove-doctor", source_url="https://contentgroove-doctor.invalid/film.mp4")
+    # With an upload that could be used, so that it is not the upload that is refused.
+    both = _create(probe, upload_id=probe.created.send(_CONTENT).upload_id, source_url=UNREACHABLE)
     holds = is_refusal(neither) and is_refusal(both)
     return judge(holds, f"POST /medias returned {neither.status} and {both.status}.", neither, both)
 

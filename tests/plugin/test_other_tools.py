@@ -23,8 +23,6 @@ def test_a_frozen_time(run: Run) -> None:
         import freezegun
         import pytest
         import time_machine
-        from contentgroove.webhooks import parse_event
-        from contentgroove_mock import Simulator, factories
 
         @pytest.fixture
         def contentgroove_options(tmp_path):
@@ -39,6 +37,9 @@ def test_a_frozen_time(run: Run) -> None:
         @freezegun.freeze_time("2020-01-01")
         def test_freezegun(contentgroove_client, tmp_path):
             flow(contentgroove_client)
+            from contentgroove.webhooks import parse_event
+            from contentgroove_mock import Simulator, factories
+
             assert parse_event(factories.media_processing_finished().body).media.created_at.tzinfo is not None
             assert Simulator(state_file=tmp_path / "state.json").deliveries == []
 

@@ -13,7 +13,7 @@ CONFIGURATION = """
 [pytest]
 filterwarnings = error
 asyncio_default_fixture_loop_scope = function
-addopts = --strict-markers -p no:cacheprovider -p no:schemathesis -p no:respx -p no:hypothesispytest
+addopts = --strict-markers -p no:cacheprovider -p no:schemathesis -p no:respx -p no:hypothesispytest -p no:randomly
 """
 
 

@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import datetime
-
 from msgspec import UNSET, Struct, UnsetType
+
+from .. import Times
 
 
 class ClipAttributes(Struct, frozen=True, kw_only=True):
     """ClipAttributes"""
 
-    created_at: datetime.datetime
+    created_at: Times.datetime
     """ When the clip was created. """
     external_id: str | None | UnsetType = UNSET
     """ An identifier that the service gives beside the id. """
@@ -32,5 +32,5 @@ class ClipAttributes(Struct, frozen=True, kw_only=True):
     media_file_width: int | None | UnsetType = UNSET
     is_processing: bool | None | UnsetType = UNSET
     """ False when processing has finished, true while it runs, null right after creation. """
-    processing_started_at: datetime.datetime | None | UnsetType = UNSET
+    processing_started_at: Times.datetime | None | UnsetType = UNSET
     """ When processing began. Webhooks leave it out. """

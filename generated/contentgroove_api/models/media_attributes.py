@@ -1,14 +1,14 @@
 from __future__ import annotations
 
-import datetime
-
 from msgspec import UNSET, Struct, UnsetType
+
+from .. import Times
 
 
 class MediaAttributes(Struct, frozen=True, kw_only=True):
     """MediaAttributes"""
 
-    created_at: datetime.datetime
+    created_at: Times.datetime
     """ When the media was created. """
     description: str | None | UnsetType = UNSET
     """ Free text given at creation or by an update. """
@@ -20,11 +20,11 @@ class MediaAttributes(Struct, frozen=True, kw_only=True):
     """ False when processing has finished, true while it runs, null right after creation. """
     name: str
     """ The name; empty if none was given. """
-    original_created_at: datetime.datetime | None | UnsetType = UNSET
+    original_created_at: Times.datetime | None | UnsetType = UNSET
     """ When the original was created. """
-    processing_started_at: datetime.datetime | None | UnsetType = UNSET
+    processing_started_at: Times.datetime | None | UnsetType = UNSET
     """ When processing began. """
-    source_created_at: datetime.datetime | None | UnsetType = UNSET
+    source_created_at: Times.datetime | None | UnsetType = UNSET
     """ When the source file was created. """
     source_file_content_type: str | None | UnsetType = UNSET
     """ The file's media type. """

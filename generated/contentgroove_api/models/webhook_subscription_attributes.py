@@ -1,8 +1,8 @@
 from __future__ import annotations
 
-import datetime
-
 from msgspec import Struct
+
+from .. import Times
 
 
 class WebhookSubscriptionAttributes(Struct, frozen=True, kw_only=True):
@@ -10,11 +10,11 @@ class WebhookSubscriptionAttributes(Struct, frozen=True, kw_only=True):
 
     active: bool
     """ Whether events are sent. """
-    created_at: datetime.datetime
+    created_at: Times.datetime
     """ When the subscription was created. """
     subscribed_events: list[str]
     """ The names of the events that are sent; `*` stands for all. """
-    updated_at: datetime.datetime
+    updated_at: Times.datetime
     """ When the subscription was last changed. """
     url: str
     """ Where events are sent. """

@@ -8,6 +8,8 @@ import threading
 import time
 from typing import Protocol
 
+from contentgroove_api import Times
+
 _MAX_SECONDS = 100 * 366 * 86_400
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
@@ -29,15 +31,20 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """A clock that runs with the monotonic clock, so that changes of the machine's time do not affect it."""
+    """A clock that runs with the monotonic clock, so that changes of the machine's time do not affect it.
+
+    Nor does a time that a test freezes: freezegun replaces functions of modules, not of classes.
+    """
+
+    _monotonic = staticmethod(time.monotonic)
 
     def __init__(self) -> None:
-        self._start = dt.datetime.now(dt.UTC)
-        self._origin = time.monotonic()
+        self._start = Times.datetime.now(dt.UTC)
+        self._origin = self._monotonic()
 
     def now(self) -> dt.datetime:
         """Return the time."""
-        return self._start + dt.timedelta(seconds=time.monotonic() - self._origin)
+        return self._start + dt.timedelta(seconds=self._monotonic() - self._origin)
 
     def advance(self, seconds: float) -> None:
         """Jump forward. Coroutines that are already sleeping are not woken."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import datetime as dt  # noqa: TC003  # msgspec reads the fields' types at run time
 import re
 import threading
 from collections import deque
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
+from contentgroove_api import Times  # noqa: TC002  # msgspec reads the fields' types at run time
 from msgspec import Struct
 
 from contentgroove_mock.simulator.webhook_sender import WebhookSender
@@ -41,7 +41,7 @@ class RequestRecord(Struct, kw_only=True):
         status: The status of the response; None before it is sent, or if the connection was reset.
     """
 
-    at: dt.datetime
+    at: Times.datetime
     operation: str
     method: str
     path: str

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
+from contentgroove_api import Times
 from contentgroove_api.models.clip import Clip as WireClip
 from contentgroove_api.models.transcription import Transcription as WireTranscription
 from contentgroove_api.models.webhook_event import WebhookEvent
@@ -386,7 +387,7 @@ def _normalised_time(started: dt.datetime | str | None) -> str:
         return ""
     if isinstance(started, str):
         try:
-            return _normalised_time(msgspec.convert(started, dt.datetime))
+            return _normalised_time(msgspec.convert(started, Times.datetime))
         except msgspec.ValidationError:
             return started
     if started.tzinfo is not dt.UTC:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import datetime as dt  # msgspec reads the fields' types at run time
 import uuid
 from typing import TYPE_CHECKING, Any, Literal
 
+from contentgroove_api import Times
 from msgspec import Struct, field, json
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class SourceFile(Struct, frozen=True, kw_only=True):
     duration: float
     width: int | None = None
     height: int | None = None
-    made_at: dt.datetime | None = None
+    made_at: Times.datetime | None = None
 
 
 SAMPLE = SourceFile(content_type="video/mp4", duration=6.0, width=320, height=180)
@@ -95,7 +95,7 @@ class Account(Struct, kw_only=True):
     quota_month: str = ""
     medias_made: int = 0
     clips_made: int = 0
-    window_began: dt.datetime | None = None
+    window_began: Times.datetime | None = None
     window_requests: int = 0
 
 
@@ -105,7 +105,7 @@ class Upload(Struct, kw_only=True):
     id: str
     account: str
     upload_id: str
-    expires_at: dt.datetime
+    expires_at: Times.datetime
     path: str | None = None
     file: SourceFile | None = None
     used: bool = False
@@ -135,9 +135,9 @@ class Media(Struct, kw_only=True):
     source_url: str | None
     path: str | None
     file: SourceFile | None
-    created_at: dt.datetime
-    starts_at: dt.datetime
-    finishes_at: dt.datetime
+    created_at: Times.datetime
+    starts_at: Times.datetime
+    finishes_at: Times.datetime
     stage: Stage = "queued"
     external_id: str | None = None
     transcription: Transcription | None = None
@@ -153,10 +153,10 @@ class Clip(Struct, kw_only=True):
     name: str
     start_time: float
     end_time: float
-    created_at: dt.datetime
-    processing_started_at: dt.datetime
-    starts_at: dt.datetime
-    finishes_at: dt.datetime
+    created_at: Times.datetime
+    processing_started_at: Times.datetime
+    starts_at: Times.datetime
+    finishes_at: Times.datetime
     stage: Stage = "queued"
     external_id: str | None = None
     rank: int | None = None
@@ -172,13 +172,13 @@ class Subscription(Struct, kw_only=True):
     account: str
     url: str
     events: list[str]
-    created_at: dt.datetime
+    created_at: Times.datetime
 
 
 class DeliveryAttempt(Struct, frozen=True, kw_only=True):
     """One attempt to deliver a webhook: an HTTP status, or the reason why there is none."""
 
-    at: dt.datetime
+    at: Times.datetime
     status: int | None = None
     error: str | None = None
 
@@ -197,8 +197,8 @@ class Delivery(Struct, kw_only=True):
     url: str
     event: str
     payload: dict[str, Any]
-    created_at: dt.datetime
-    next_at: dt.datetime | None
+    created_at: Times.datetime
+    next_at: Times.datetime | None
     state: Literal["pending", "delivered", "failed", "refused", "lost"] = "pending"
     held: bool = False
     attempts: list[DeliveryAttempt] = field(default_factory=list[DeliveryAttempt])
@@ -223,7 +223,7 @@ class State(Struct, kw_only=True):
     clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
     subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
     deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
-    unsettled: dict[str, dt.datetime] = field(default_factory=dict[str, dt.datetime])
+    unsettled: dict[str, Times.datetime] = field(default_factory=dict[str, Times.datetime])
     last_external_id: int = 467
 
     def next_external_id(self) -> str:

@@ -253,6 +253,18 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert checks["medias"]["message"].endswith(" ms; not compared with the API's document.")
 
 
+@pytest.mark.parametrize("columns", [40, 63, 64, 80, 200])
+def test_lines_fit_the_terminal(columns: int) -> None:
+    """A message stays beside or below its check, and none of its words is broken."""
+    message = "Pages, filters, everything that creates or changes were not requested. --verify checks more."
+    lines = ["  ".join(cells) for cells in doctor.aligned(("skipped", "not checked", message), columns)]
+    assert max(map(len, lines)) <= columns
+    assert " ".join(" ".join(lines).split()) == f"skipped not checked {message}"
+    assert all(line.startswith("  ") for line in lines[1:])
+    url = "https://films.example/" + "x" * 200
+    assert [cells[-1] for cells in doctor.aligned(("", "", url), columns)] == [url]
+
+
 @pytest.mark.parametrize(
     ("date", "state", "message"),
     [

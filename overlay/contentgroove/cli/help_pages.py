@@ -124,6 +124,11 @@ class _Help:
         pieces: list[str] = parent.collect_usage_pieces(ctx)
         return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in pieces]
 
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the whole summary, which shells show beside what they complete."""
+        del limit
+        return summary(self)
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write examples and exit codes."""
         del ctx

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove import RetryPolicy
 from contentgroove.cli import doctor
 from contentgroove.cli.app import run
 from contentgroove_mock import Fault, Simulator, serve
@@ -65,6 +66,11 @@ def server(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Generator[S
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", server.base_url)
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", "right-key")
         yield server
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda *_: 0.0)
 
 
 def diagnosed(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
@@ -126,7 +132,7 @@ def make_media(simulator: Simulator) -> None:
         client.medias.create(source_url="https://films.example/one.mp4")
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "no_pauses")
 @pytest.mark.parametrize(
     ("status", "code", "name"), [(402, 5, "clips"), (500, 11, "clips"), (404, 4, "clips"), (401, 3, "key")]
 )

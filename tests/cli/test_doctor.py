@@ -267,6 +267,8 @@ def test_lines_fit_the_terminal(columns: int) -> None:
     assert max(map(len, lines)) <= columns
     assert " ".join(" ".join(lines).split()) == f"skipped not checked {message}"
     assert all(line.startswith("  ") for line in lines[1:])
+    # A terminal that does not know its width.
+    assert len(list(doctor.aligned(("ok", "key", message), 0))) > 5
     url = "https://films.example/" + "x" * 200
     assert [cells[-1] for cells in doctor.aligned(("", "", url), columns)] == [url]
 

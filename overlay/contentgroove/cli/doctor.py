@@ -38,6 +38,7 @@ _NOT_REQUESTED = (
 
 _MEDIA_SECONDS = 180.0
 
+_MIN_WIDTH = 20
 _STATE_WIDTH = 7
 _NAME_WIDTH = 21
 _MIN_TABLE_WIDTH = 64
@@ -158,7 +159,8 @@ def aligned(cells: tuple[str, str, str], columns: int) -> Iterator[tuple[str, ..
         state, name, indent = "", "", 0
     else:
         indent = _NAME_WIDTH + _STATE_WIDTH + 2
-    for line in textwrap.wrap(text, columns - indent - 2, break_long_words=False, break_on_hyphens=False):
+    width = max(columns, _MIN_WIDTH) - indent - 2
+    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
         yield (f"{state:<{_STATE_WIDTH}}", f"{name:<{_NAME_WIDTH}}", line) if indent else ("", line)
         state = name = ""
 

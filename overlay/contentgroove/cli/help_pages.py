@@ -24,6 +24,7 @@ _NARROW = 60
 """With fewer columns, what an option does is below its name. typer would not go below 50 columns."""
 
 _MARGIN = 2
+_MIN_WIDTH = 20
 _NARROW_NAMES = 6
 
 _FLOAT_DEFAULT = re.compile(r"(?<=\[default: )(\d+)\.0(?=[];])")
@@ -91,7 +92,7 @@ def _adapted(formatter: Any, columns: int) -> Any:
     paragraph: Callable[[str], None] = formatter.write_text
     layout: dict[str, int] = {}
     if columns < _NARROW:
-        formatter.width = columns - _MARGIN
+        formatter.width = max(columns, _MIN_WIDTH) - _MARGIN
         layout = {"col_max": _NARROW_NAMES}
 
     def write_table(rows: Iterable[tuple[str, str]]) -> None:

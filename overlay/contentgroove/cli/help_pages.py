@@ -98,9 +98,13 @@ def _adapted(formatter: Any, columns: int) -> Any:
     def write_table(rows: Iterable[tuple[str, str]]) -> None:
         table([(name, _joined(_in_words(text))) for name, text in rows], **layout)
 
-    formatter.write_dl = write_table
-    formatter.write_usage = lambda program, arguments="": usage(program, _joined(arguments))
-    formatter.write_text = lambda text: paragraph(_joined(text))
+    def write_usage(program: str, arguments: str = "") -> None:
+        usage(program, _joined(arguments))
+
+    def write_text(text: str) -> None:
+        paragraph(_joined(text))
+
+    formatter.write_dl, formatter.write_usage, formatter.write_text = write_table, write_usage, write_text
     return formatter
 
 

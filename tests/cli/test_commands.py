@@ -86,7 +86,8 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
         (("medias", "list", "--limit", "x"), "--limit: 'x' is not a whole number."),
         (("medias", "list", "--limit", "0"), "--limit: must be at least 1, not 0."),
         (("medias", "upload", "x", "--concurrency", "99"), "--concurrency: must be at least 1 and at most 32, not 99."),
-        (("medias", "list", "--limit"), "--limit needs a value."),
+        (("medias", "list", "--limit"), "--limit needs a value.\n  Help: contentgroove medias list --help"),
+        (("medias", "list", "--json=yes"), "--json takes no value.\n  Help: contentgroove medias list --help"),
         (("medias", "list", "a", "b"), "Unexpected argument: a b."),
         (
             ("clips", "export", "m", "--format", "str"),

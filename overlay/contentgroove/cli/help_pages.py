@@ -9,6 +9,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .exit_codes import CommandError, ExitCode
@@ -128,6 +129,17 @@ class _Help:
         parent: Any = super()
         pieces: list[str] = parent.collect_usage_pieces(ctx)
         return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in pieces]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; typer does not say whose options those are that lack a value."""
+        parent: Any = super()
+        try:
+            parsed: list[str] = parent.parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]  # an error of usage has it
+            raise
+        return parsed
 
     def get_short_help_str(self, limit: int = 0) -> str:
         """Return the whole summary, which shells show beside what they complete."""

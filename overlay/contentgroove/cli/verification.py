@@ -115,12 +115,13 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
                 code, str(error), "Check the key and the base URL with `contentgroove doctor`."
             ) from None
         except TooManyRequestsError as error:
-            raise CommandError(ExitCode.RATE_LIMIT, str(error)) from None
+            raise CommandError(ExitCode.RATE_LIMIT, str(error), "Try again later.") from None
         except NotTriedError as error:
-            raise CommandError(ExitCode.NETWORK, str(error)) from None
+            hint = "Check the network, the proxy and the base URL with `contentgroove doctor`."
+            raise CommandError(ExitCode.NETWORK, str(error), hint) from None
         finally:
             for path in run.left:
-                write_error(f"warning: {path} was created and could not be deleted. Delete it.")
+                context.out.warn(f"{path} was created and could not be deleted. Delete it.")
     secrets = [key, *([Secret(options.callback_url)] if options.callback_url else [])]
     _show(run, results, base_url, secrets)
 

@@ -65,7 +65,7 @@ _VTT_KEYWORD = re.compile(r"NOTE|STYLE|REGION|WEBVTT")
 _IGNORED = r"[\s\"'\x00-\x1f\u200b-\u200f\u2060\ufeff]*"
 _FORMULA = re.compile(_IGNORED + r"[=+\-@\uff1d\uff0b\uff0d\uff20\ufe66\ufe62\ufe63\ufe6b]|[\t\r\n]")
 # Where the list separator is not a comma, a spreadsheet may see a new cell or row within a text, because a quote that
-# is not at the start of a cell means nothing. A smiley or a dash of a dialogue is no formula.
+# is not at the start of a cell means nothing. Neither a smiley nor the dash before the words of a speaker is one.
 _INNER_FORMULA = re.compile(
     r"(?:(?<=[;\t\n])|(?<=\r)(?!\n))(?=[ \xa0\u3000\"'\u200b-\u200f\u2060\ufeff]*"
     r"(?:[=@\uff1d\uff20\ufe66\ufe6b]|[+\-\uff0b\uff0d\ufe62\ufe63][\w(]))"

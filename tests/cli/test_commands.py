@@ -86,7 +86,8 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
         (("medias", "list", "--limit", "x"), "--limit: 'x' is not a whole number."),
         (("medias", "list", "--limit", "0"), "--limit: must be at least 1, not 0."),
         (("medias", "upload", "x", "--concurrency", "99"), "--concurrency: must be at least 1 and at most 32, not 99."),
-        (("medias", "list", "--limit"), "--limit needs a value."),
+        (("medias", "list", "--limit"), "--limit needs a value.\n  Help: contentgroove medias list --help"),
+        (("medias", "list", "--json=yes"), "--json takes no value.\n  Help: contentgroove medias list --help"),
         (("medias", "list", "a", "b"), "Unexpected argument: a b."),
         (
             ("clips", "export", "m", "--format", "str"),
@@ -165,17 +166,21 @@ def test_there_is_no_option_for_the_key(cli: CommandLine) -> None:
     assert cli("medias", "list", "--api-key", "x").code == 2
 
 
-def complete(cli: CommandLine, line: str) -> list[str]:
-    """Complete a line as bash does."""
+def complete(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str) -> list[str]:
+    """Complete a line as bash does, in this process."""
     environment = {
         "_CONTENTGROOVE_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(line.split(" ")) - 1),
+        "TERMINAL_WIDTH": "0",
     }
-    return cli.child(environment=environment).out.split()
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ran = cli()
+    assert (ran.code, ran.err) == (0, "")
+    return ran.out.split()
 
 
-@pytest.mark.process
 @pytest.mark.parametrize(
     ("line", "choices"),
     [
@@ -186,9 +191,20 @@ def complete(cli: CommandLine, line: str) -> list[str]:
         ("contentgroove clips export --format ", {"srt", "vtt", "csv", "json"}),
     ],
 )
-def test_completion(cli: CommandLine, line: str, choices: set[str]) -> None:
+def test_completion(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str, choices: set[str]) -> None:
     """Names of commands, options and choices are completed."""
-    assert choices <= set(complete(cli, line))
+    assert choices <= set(complete(cli, monkeypatch, line))
+
+
+@pytest.mark.process
+def test_completion_says_what_is_completed(cli: CommandLine) -> None:
+    """Shells that show help get whole sentences, each in one line."""
+    arguments = {"_TYPER_COMPLETE_ARGS": "contentgroove medias ", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+    lines = cli.child(environment={"_CONTENTGROOVE_COMPLETE": "complete_fish", **arguments}).out.splitlines()
+    assert (
+        "resolve\tSettle an upload that ended with exit code 13: it is unknown whether its media was created." in lines
+    )
+    assert all(re.match(r"[a-z]+\t[A-Z].*\.$", line) for line in lines)
 
 
 @pytest.mark.process
@@ -286,6 +302,7 @@ def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pyte
         app, "_command_entries", lambda: {"broken": Entry("broken", ImportError("No module named 'absent'"))}
     )
     monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
+    monkeypatch.setenv("TERMINAL_WIDTH", "0")
     monkeypatch.setenv("COMP_WORDS", "contentgroove ")
     monkeypatch.setenv("COMP_CWORD", "1")
     ran = cli()

@@ -8,6 +8,7 @@ import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from contentgroove import RetryPolicy
 from contentgroove.cli import doctor
 from contentgroove.cli.app import run
 from contentgroove_mock import Fault, Simulator, serve
@@ -65,6 +66,11 @@ def server(simulator: Simulator, monkeypatch: pytest.MonkeyPatch) -> Generator[S
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", server.base_url)
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", "right-key")
         yield server
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda *_: 0.0)
 
 
 def diagnosed(capsys: pytest.CaptureFixture[str], *options: str) -> tuple[int, dict[str, Any]]:
@@ -126,7 +132,7 @@ def make_media(simulator: Simulator) -> None:
         client.medias.create(source_url="https://films.example/one.mp4")
 
 
-@pytest.mark.usefixtures("server")
+@pytest.mark.usefixtures("server", "no_pauses")
 @pytest.mark.parametrize(
     ("status", "code", "name"), [(402, 5, "clips"), (500, 11, "clips"), (404, 4, "clips"), (401, 3, "key")]
 )
@@ -251,6 +257,20 @@ def test_without_the_checker(capsys: pytest.CaptureFixture[str], monkeypatch: py
     assert checks["contract"]["state"] == "skipped"
     assert checks["medias"]["state"] == "ok"
     assert checks["medias"]["message"].endswith(" ms; not compared with the API's document.")
+
+
+@pytest.mark.parametrize("columns", [40, 63, 64, 80, 200])
+def test_lines_fit_the_terminal(columns: int) -> None:
+    """A message stays beside or below its check, and none of its words is broken."""
+    message = "Pages, filters, everything that creates or changes were not requested. --verify checks more."
+    lines = ["  ".join(cells) for cells in doctor.aligned(("skipped", "not checked", message), columns)]
+    assert max(map(len, lines)) <= columns
+    assert " ".join(" ".join(lines).split()) == f"skipped not checked {message}"
+    assert all(line.startswith("  ") for line in lines[1:])
+    # A terminal that does not know its width.
+    assert len(list(doctor.aligned(("ok", "key", message), 0))) > 5
+    url = "https://films.example/" + "x" * 200
+    assert [cells[-1] for cells in doctor.aligned(("", "", url), columns)] == [url]
 
 
 @pytest.mark.parametrize(

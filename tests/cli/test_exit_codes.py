@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from contentgroove import errors
+from contentgroove import RetryPolicy, errors
 from contentgroove.cli.exit_codes import CommandError, ExitCode, combined_exit_code, describe_error
+from contentgroove.cli.output import Output
+from contentgroove_mock import Fault
 
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
@@ -114,7 +116,71 @@ def test_exit_code_of_several(exits: list[ExitCode], code: int) -> None:
 def test_exit_codes_are_documented(cli: CommandLine) -> None:
     """`--help` and docs/cli.md list every code with its meaning."""
     text = cli("--help").out
-    documented = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
-    for code in ExitCode:
-        assert re.search(rf"^\s*{code.value}  {re.escape(code.meaning)}$", text, re.MULTILINE)
-        assert f"| {code.value} | `{code.kind}` | {code.meaning} |" in documented
+    listed = re.findall(r"^ +(\d+)  (.+)$", text.partition("Exit codes:")[2], re.MULTILINE)
+    assert listed == [(str(code.value), code.meaning) for code in ExitCode]
+    page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text(encoding="utf-8")
+    documented = re.findall(r"^\| (\d+) \| `(\w+)` \| (.+) \|$", page, re.MULTILINE)
+    assert documented == [(str(code.value), code.kind, code.meaning) for code in ExitCode]
+
+
+def status(code: int) -> Fault:
+    """Let the service refuse each GET of a media."""
+    return Fault(kind="status", status=code, operation="getMediaById", count=9)
+
+
+# Arguments, in which MEDIA stands for an id, and what the service does.
+REACHED: dict[ExitCode, tuple[str, Fault | None]] = {
+    ExitCode.OK: ("medias show MEDIA", None),
+    ExitCode.FAILED: ("clips export MEDIA --format csv --output no/where.csv", None),
+    ExitCode.USAGE: ("medias show", None),
+    ExitCode.AUTH: ("medias show MEDIA", status(401)),
+    ExitCode.NOT_FOUND: ("medias show m-1", None),
+    ExitCode.QUOTA: ("medias show MEDIA", status(402)),
+    ExitCode.RATE_LIMIT: (
+        "medias show MEDIA",
+        Fault(kind="status", status=429, operation="getMediaById", retry_after="9999"),
+    ),
+    ExitCode.NETWORK: ("medias show MEDIA", Fault(kind="reset", operation="getMediaById", count=9)),
+    ExitCode.PROCESSING_FAILED: ("medias wait FAILED", None),
+    ExitCode.TIMEOUT: ("medias wait MEDIA --timeout 0", status(503)),
+    ExitCode.REFUSED: ("medias show MEDIA", status(422)),
+    ExitCode.SERVICE: ("medias show MEDIA", status(500)),
+    ExitCode.FILE: ("medias upload nothing.mp4", None),
+    ExitCode.OUTCOME_UNKNOWN: (
+        "clips create MEDIA --name x --start 0 --end 1",
+        Fault(kind="reset", operation="createClip", after_commit=True, count=9),
+    ),
+    ExitCode.PARTIAL: ("medias wait MEDIA m-1", None),
+    ExitCode.INTERRUPTED: ("medias show MEDIA", None),
+    ExitCode.CLOSED_PIPE: ("medias show MEDIA", None),
+}
+
+
+@pytest.mark.parametrize("code", ExitCode)
+def test_every_exit_code_is_reached(own_cli: CommandLine, monkeypatch: pytest.MonkeyPatch, code: ExitCode) -> None:
+    """Each by a command line; an error has one line `error: …`, and at most one with what to do next."""
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda *_: 0.0)
+    arguments, fault = REACHED[code]
+    media_id = own_cli.media()
+    if "FAILED" in arguments:
+        with own_cli.client() as client:
+            media_id = client.medias.create(source_url="https://films.example/a.mp4").id
+        own_cli.server.simulator.fail_media(media_id)
+    words = re.sub("MEDIA|FAILED", media_id, arguments).split()
+    if fault is not None:
+        own_cli.server.simulator.add_fault(fault)
+    if code in {ExitCode.INTERRUPTED, ExitCode.CLOSED_PIPE}:
+
+        def stop(*_: object) -> None:
+            raise KeyboardInterrupt if code is ExitCode.INTERRUPTED else BrokenPipeError
+
+        monkeypatch.setattr(Output, "print_item", stop)
+    ran = own_cli(*words)
+    assert ran.code == code, ran.err
+    lines = ran.err.splitlines()
+    if code in {ExitCode.OK, ExitCode.CLOSED_PIPE}:
+        assert lines == []
+    else:
+        assert re.match(r"error: [A-Z\w-].*[.\w)]$", lines[0])
+        assert len(lines) <= 2
+        assert all(line.startswith("  ") for line in lines[1:])

@@ -66,6 +66,15 @@ def test_help_is_not_cut(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, page
     assert not re.search(r"x[<>]=|=x|\d\.0[;\]]", ran.out), "limits are in words"
 
 
+@pytest.mark.parametrize("columns", ["0", "1", "7", "wide", "100000"])
+def test_a_width_that_is_odd(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """Help is shown nevertheless."""
+    monkeypatch.setenv("COLUMNS", columns)
+    ran = cli("clips", "export", "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert max(map(len, ran.out.splitlines())) <= 100
+
+
 def test_summaries_are_sentences(cli: CommandLine) -> None:
     """The list of commands has the first sentence of each in full."""
     text = " ".join(cli("spec").out.split())

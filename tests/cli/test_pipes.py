@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove import RetryPolicy
 from contentgroove_mock import Fault
 
 from tests.cli.conftest import Reader
@@ -106,8 +107,9 @@ def test_no_standard_output(cli: CommandLine, arguments: str) -> None:
     assert (done.returncode, done.stderr) == (1, "error: Cannot print: standard output is closed.\n")
 
 
-def test_no_service(cli: CommandLine) -> None:
+def test_no_service(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     """If nothing listens, the code is that of the network."""
+    monkeypatch.setattr(RetryPolicy, "backoff", lambda *_: 0.0)
     ran = cli("medias", "create", "https://files.example/film.mp4", "--base-url", "http://127.0.0.1:9/api/v1")
     assert ran.code == 7
     assert "cannot connect" in ran.err

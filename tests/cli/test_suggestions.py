@@ -56,6 +56,8 @@ def test_a_part_of_an_id_and_a_name(cli: CommandLine) -> None:
     assert f"Did you mean {media_id}, which has this name?" in cli("medias", "show", "film.mp4").err
     assert f"Did you mean {media_id}?" in cli("clips", "export", typo(media_id), "--format", "srt").err
     assert f"Did you mean {clip['id']}?" in cli("clips", "show", typo(clip["id"])).err
+    ran = cli("clips", "create", typo(media_id), "--name", "x", "--start", "0", "--end", "1")
+    assert (ran.code, ran.err) == (4, f"error: No media has the id {typo(media_id)}.\n  Did you mean {media_id}?\n")
 
 
 def test_an_id_that_resembles_none(cli: CommandLine) -> None:

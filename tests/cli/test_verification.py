@@ -170,13 +170,14 @@ def test_what_cannot_be_deleted(own_cli: CommandLine) -> None:
     ],
 )
 def test_a_service_that_cannot_be_used(own_cli: CommandLine, fault: dict[str, object], code: int) -> None:
-    """The exit code says why nothing was checked."""
+    """The exit code says why nothing was checked, and a hint what to do."""
     own_cli.server.simulator.add_fault(
         Fault(kind="status", operation="getMedias", count=99, **fault)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
     )
     ran = own_cli("doctor", "--verify")
     assert ran.code == code
     assert ran.out == ""
+    assert [line[:7] for line in ran.err.splitlines()] == ["error: ", "  Try a" if code == 6 else "  Check"]
 
 
 def test_debugging(cli: CommandLine) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from contentgroove import ConfigurationError, ContentGrooveError
+from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.mcp import command
 from typer.testing import CliRunner
 
@@ -132,9 +132,9 @@ def app() -> typer.Typer:
     ],
 )
 def test_options_that_cannot_be_served(app: typer.Typer, options: list[str], message: str) -> None:
-    """They are documented errors, which the command line tells in its own way."""
+    """They are documented errors of wrong usage, which the command line tells in its own way."""
     result = CliRunner().invoke(app, ["mcp", *options])
-    assert isinstance(result.exception, ContentGrooveError)
+    assert isinstance(result.exception, InvalidInputError)
     assert message in result.exception.message
 
 

@@ -16,11 +16,14 @@ import pytest
 import wcwidth
 import webvtt
 from contentgroove import InvalidInputError
+from contentgroove._core import line_breaks
 from contentgroove._core.cues import MIN_CUE, divide_time, format_timecode
 from contentgroove._core.line_breaks import display_width, divide
 from contentgroove.captions import captionable_clips, count_overlaps, sort_clips, to_cut_list, to_srt, to_vtt
 from hypothesis import example, given
 from hypothesis import strategies as st
+from uniseg.graphemecluster import grapheme_cluster_boundaries
+from uniseg.linebreak import line_break_boundaries
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,6 +184,18 @@ def test_grapheme_clusters_stay_whole(text: str, line_length: int) -> None:
     lines = [line for screen in divide(text.strip(), line_length, 2, 10**9) for line in screen]
     parts = [cluster for line in lines for cluster in clusters(line) if not cluster.isspace()]
     assert parts == [cluster for cluster in clusters(text) if not cluster.isspace()]
+
+
+def test_lines_break_between_all_that_is_split_beforehand() -> None:
+    """The text is split between two of these letters without a search, which finds a break there, too."""
+    letters = re.findall(
+        f"[{line_breaks._SQUARE}]", "".join(map(chr, [*range(0x3040, 0x3100), *range(0x3400, 0xD7A4, 499)]))
+    )
+    assert len(letters) > 200
+    for text in ("".join(letters), "".join(letters[::-1]), "".join(letters[::2])):
+        assert {0, *line_break_boundaries(text)} == {0, *grapheme_cluster_boundaries(text)} == {*range(len(text) + 1)}
+    # A small letter, a long vowel and a mark start no line, and so are not among them.
+    assert divide("あっカー語。", 4, 1, 100) == [["あっ"], ["カー"], ["語。"]]
 
 
 @pytest.mark.parametrize(

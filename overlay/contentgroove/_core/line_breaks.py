@@ -18,9 +18,16 @@ if TYPE_CHECKING:
 
 _CACHED_RUNS = 4096
 
-# A space between two letters or after punctuation is always a break, so that each word is searched for breaks by
-# itself, and only once. Others, such as those of « bonjour », need their context.
-_SIMPLE_SPACE = re.compile(r"(?<=[\w.,])( +)(?=\w)")
+# Hiragana, Katakana, Han and Hangul, without small letters, which start no line.
+_SQUARE = (
+    "\u3042\u3044\u3046\u3048\u304a-\u3062\u3064-\u3082\u3084\u3086\u3088-\u308d\u308f-\u3094"
+    "\u30a2\u30a4\u30a6\u30a8\u30aa-\u30c2\u30c4-\u30e2\u30e4\u30e6\u30e8-\u30ed\u30ef-\u30f4"
+    "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
+)
+# A space between two letters or after punctuation is always a break, and so is any place between two of these, so that
+# each word and most ideographs are searched for breaks by themselves, and only once: the search is slow. Others, such
+# as the spaces of « bonjour », need their context.
+_SIMPLE_BREAK = re.compile(rf"(?<=[\w.,])( +)(?=\w)|(?<=[{_SQUARE}])(?=[{_SQUARE}])")
 
 _SENTENCE_ENDS = frozenset(".!?…。！？．｡؟۔।॥።")  # noqa: RUF001 - of many scripts, on purpose
 _CLAUSE_ENDS = frozenset(",;:，；：、､،؛–—")  # noqa: RUF001 - as above
@@ -49,6 +56,8 @@ def display_width(text: str) -> int:
     """Return the columns that a text takes."""
     from uniseg.graphemecluster import grapheme_clusters
 
+    if len(text) == 1:
+        return _cluster_width(text)
     return len(text) if text.isascii() else sum(map(_cluster_width, grapheme_clusters(text)))
 
 
@@ -102,7 +111,7 @@ def _pieces(text: str, line_length: int) -> Iterator[Piece]:
     """Yield the pieces of a text; what shows nothing, such as a mark of direction, is a part of one that does."""
     held: Piece | None = None
     invisible = ""
-    for run in _SIMPLE_SPACE.sub(r"\1\n", text).split("\n"):
+    for run in _SIMPLE_BREAK.sub(r"\1\n", text).split("\n"):
         for unit in _units(run):
             for piece in _fitting(unit, line_length):
                 if piece.width:
@@ -143,7 +152,7 @@ def _units(run: str) -> tuple[str, ...]:
     # A type in its signature is incomplete.
     from uniseg.linebreak import line_break_boundaries  # pyright: ignore[reportUnknownVariableType]
 
-    if run.isascii() and run.rstrip(" ").isalnum():
+    if len(run) == 1 or (run.isascii() and run.rstrip(" ").isalnum()):
         return (run,)
     breaks = sorted({0, len(run), *({*line_break_boundaries(run)} & {*grapheme_cluster_boundaries(run)})})
     return tuple(run[start:stop] for start, stop in pairwise(breaks))

@@ -15,9 +15,10 @@ from .command import CommandContext, command, group
 from .exit_codes import CommandError, ExitCode
 from .output import UNREADABLE, Column, document, texts_of, to_json
 from .progress_display import wait_spinner
-from .suggestions import did_you_mean_id
+from .suggestions import did_you_mean_resource
 
 if TYPE_CHECKING:
+    from contentgroove._sync.medias import Medias
     from contentgroove.models import Clip
 
 app = group("clips", "Parts of medias, suggested by the service or cut by you.")
@@ -106,7 +107,11 @@ def create(
 ) -> None:
     """Cut a clip out of a media."""
     seconds = options.wait_seconds(timeout, WAIT_SECONDS, wait=wait)
-    clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
+    try:
+        clip = run.client.clips.create(media_id=media_id, name=name, start_time=start, end_time=end)
+    except NotFoundError as error:
+        # The request is that of all clips, and so names no id.
+        raise _not_found(f"No media has the id {media_id}.", run.client.medias, media_id) from error
     if seconds is not None:
         with run.mention_created_on_error("clip", clip.id):
             clip = _wait(run, clip.id, seconds)
@@ -223,13 +228,15 @@ def _clips_of(run: CommandContext, id_: str) -> list[Clip]:
         try:
             return [run.client.clips.get(id_)]
         except NotFoundError:
-            raise CommandError(
-                ExitCode.NOT_FOUND,
-                f"No media and no clip has the id {id_}.",
-                did_you_mean_id(run.client, error).strip()
-                or "Check the id, and that it belongs to the account of this API key.",
-            ) from error
+            raise _not_found(f"No media and no clip has the id {id_}.", run.client.medias, id_) from error
     return list(run.client.clips.list(filter={"media_id_eq": id_}))
+
+
+def _not_found(message: str, medias: Medias, id_: str) -> CommandError:
+    hint = did_you_mean_resource(medias, id_).strip()
+    return CommandError(
+        ExitCode.NOT_FOUND, message, hint or "Check the id, and that it belongs to the account of this API key."
+    )
 
 
 def _wait(run: CommandContext, clip_id: str, timeout: float) -> Clip:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import platform
 import sys
+import textwrap
 import time
 from email.utils import parsedate_to_datetime
 from pathlib import Path  # noqa: TC003 - typer reads the annotations
@@ -22,7 +23,7 @@ from .output import is_terminal
 from .suggestions import misspelt_variables
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from contentgroove import ContentGroove
     from contentgroove.errors import ContractViolation
@@ -36,6 +37,12 @@ _NOT_REQUESTED = (
 )
 
 _MEDIA_SECONDS = 180.0
+
+_MIN_WIDTH = 20
+_STATE_WIDTH = 7
+_NAME_WIDTH = 21
+_MIN_TABLE_WIDTH = 64
+"""In terminals with fewer columns, messages are below the names of checks."""
 
 CLOCK_TOLERANCE = 60.0
 """Seconds; presigned URLs and the times of events tolerate that much."""
@@ -134,14 +141,28 @@ def doctor(
         documents = [{key: value for key, value in check._asdict().items() if key != "exit"} for check in checks]
         run.out.document({"ok": code == ExitCode.OK, "checks": documents})
     else:
-        # In a terminal, the cells of all lines are aligned.
-        widths = (7, 21, 0) if is_terminal(sys.stdout) else (0, 0, 0)
         for check in checks:
             details = [("", "", line) for line in (*check.details, check.hint) if line]
             for cells in ((check.state, check.name, check.message), *details):
-                run.out.line({}, [f"{cell:<{width}}" for cell, width in zip(cells, widths, strict=True)])
+                for row in aligned(cells, run.out.console.width) if is_terminal(sys.stdout) else [cells]:
+                    run.out.line({}, row)
     if code:
         raise typer.Exit(code)
+
+
+def aligned(cells: tuple[str, str, str], columns: int) -> Iterator[tuple[str, ...]]:
+    """Align cells for a terminal, and wrap the last one below itself; URLs and options stay whole."""
+    state, name, text = cells
+    if columns < _MIN_TABLE_WIDTH:
+        if state:
+            yield state, name
+        state, name, indent = "", "", 0
+    else:
+        indent = _NAME_WIDTH + _STATE_WIDTH + 2
+    width = max(columns, _MIN_WIDTH) - indent - 2
+    for line in textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False):
+        yield (f"{state:<{_STATE_WIDTH}}", f"{name:<{_NAME_WIDTH}}", line) if indent else ("", line)
+        state = name = ""
 
 
 def run_checks(run: CommandContext) -> list[Check]:

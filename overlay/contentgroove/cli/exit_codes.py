@@ -38,7 +38,7 @@ class ExitCode(IntEnum):
     TIMEOUT = 9, "processing was not finished in time; it continues"
     REFUSED = 10, "the service rejected the request (400, 422 and others)"
     SERVICE = 11, "the service failed (5xx) or its response is unreadable"
-    FILE = 12, "the file cannot be uploaded"
+    FILE = 12, "the file cannot be read or uploaded"
     OUTCOME_UNKNOWN = 13, "something may have been created; check before you repeat it"
     PARTIAL = 14, "some of several items failed"
     INTERRUPTED = 130, "interrupted (Ctrl-C)"

@@ -9,6 +9,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import typer
 from typer.core import TyperCommand, TyperGroup
 
 from .exit_codes import CommandError, ExitCode
@@ -24,6 +25,7 @@ _NARROW = 60
 """With fewer columns, what an option does is below its name. typer would not go below 50 columns."""
 
 _MARGIN = 2
+_MIN_WIDTH = 20
 _NARROW_NAMES = 6
 
 _FLOAT_DEFAULT = re.compile(r"(?<=\[default: )(\d+)\.0(?=[];])")
@@ -91,15 +93,19 @@ def _adapted(formatter: Any, columns: int) -> Any:
     paragraph: Callable[[str], None] = formatter.write_text
     layout: dict[str, int] = {}
     if columns < _NARROW:
-        formatter.width = columns - _MARGIN
+        formatter.width = max(columns, _MIN_WIDTH) - _MARGIN
         layout = {"col_max": _NARROW_NAMES}
 
     def write_table(rows: Iterable[tuple[str, str]]) -> None:
         table([(name, _joined(_in_words(text))) for name, text in rows], **layout)
 
-    formatter.write_dl = write_table
-    formatter.write_usage = lambda program, arguments="": usage(program, _joined(arguments))
-    formatter.write_text = lambda text: paragraph(_joined(text))
+    def write_usage(program: str, arguments: str = "") -> None:
+        usage(program, _joined(arguments))
+
+    def write_text(text: str) -> None:
+        paragraph(_joined(text))
+
+    formatter.write_dl, formatter.write_usage, formatter.write_text = write_table, write_usage, write_text
     return formatter
 
 
@@ -123,6 +129,22 @@ class _Help:
         parent: Any = super()
         pieces: list[str] = parent.collect_usage_pieces(ctx)
         return [re.sub(r"^\{(.*)\}$", r"\1", piece) for piece in pieces]
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Parse the arguments; typer does not say whose options those are that lack a value."""
+        parent: Any = super()
+        try:
+            parsed: list[str] = parent.parse_args(ctx, args)
+        except typer.TyperException as error:
+            if getattr(error, "ctx", ctx) is None:
+                error.ctx = ctx  # type: ignore[attr-defined]  # an error of usage has it
+            raise
+        return parsed
+
+    def get_short_help_str(self, limit: int = 0) -> str:
+        """Return the whole summary, which shells show beside what they complete."""
+        del limit
+        return summary(self)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write examples and exit codes."""

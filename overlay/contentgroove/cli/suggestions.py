@@ -67,7 +67,11 @@ def did_you_mean_id(client: ContentGroove, error: NotFoundError) -> str:
         return ""
     from urllib.parse import unquote
 
-    missing = unquote(missing)
+    return did_you_mean_resource(resource, unquote(missing))
+
+
+def did_you_mean_resource(resource: Any, missing: str) -> str:
+    """Return a sentence with an item of `client.medias` or the like that has a similar id; else an empty text."""
     try:
         newest = list(next(iter(resource.list(sort="-created_at", page_size=_RECENT).pages()), ()))
     except ContentGrooveError:

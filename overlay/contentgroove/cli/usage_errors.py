@@ -15,6 +15,14 @@ if TYPE_CHECKING:
 
     import typer
 
+_SENTENCES = (
+    (re.compile(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", re.DOTALL), r"Unexpected argument: \1."),
+    (re.compile(r"Missing (?:argument|option) '(.*)'\."), r"\1 is missing."),
+    (re.compile(r"Option '(.*)' requires"), r"\1 needs a value."),
+    (re.compile(r"Option '(.*)' does not take a value"), r"\1 takes no value."),
+)
+"""What typer says, and how it is said here."""
+
 _CHOICES = re.compile(r"(?P<value>'.*') is not one of (?P<choices>'[^']*'(?:, '[^']*')*)\.")
 _TYPES = {"int range": "a whole number", "int": "a whole number", "float range": "a number", "float": "a number"}
 _TYPE = re.compile(rf"is not a valid ({'|'.join(_TYPES)})\.")
@@ -41,12 +49,9 @@ def _message(error: typer.TyperException, option: str | None, context: Any) -> s
     message = error.format_message()
     if message.startswith("No such option"):
         return f"There is no option {option}.{did_you_mean(option or '', _options(context))}"
-    if extra := re.match(r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", message, re.DOTALL):
-        return f"Unexpected argument: {extra[1]}."
-    if missing := re.match(r"Missing (?:argument|option) '(.*)'\.", message):
-        return f"{missing[1]} is missing."
-    if needs_value := re.match(r"Option '(.*)' requires", message):
-        return f"{needs_value[1]} needs a value."
+    for pattern, sentence in _SENTENCES:
+        if found := pattern.match(message):
+            return found.expand(sentence)
     message = _RANGE.sub(_range_text, message)
     message = _TYPE.sub(lambda found: f"is not {_TYPES[found[1]]}.", message)
     message = _INVALID.sub(lambda found: f"{found['parameter'].replace(chr(39), '')}: ", message)

@@ -124,16 +124,16 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
                 "Check the base URL; if this network has a login page, open it in a browser first.",
             ) from None
         except TooManyRequestsError as error:
-            raise CommandError(ExitCode.RATE_LIMIT, str(error)) from None
+            raise CommandError(ExitCode.RATE_LIMIT, str(error), "Try again later.") from None
         except NotTriedError as error:
             raise CommandError(
                 ExitCode.NETWORK,
                 f"{redact_text(base_url)} could not be called: {error}",
-                "Check the network and the base URL with `contentgroove doctor`. Nothing was checked.",
+                "Check the network, the proxy and the base URL with `contentgroove doctor`. Nothing was checked.",
             ) from None
         finally:
             for path in run.left:
-                run.context.out.warn(f"{path} was created and could not be deleted. Delete it.")
+                context.out.warn(f"{path} was created and could not be deleted. Delete it.")
     secrets = [key, *([Secret(options.callback_url)] if options.callback_url else [])]
     _show(run, results, base_url, secrets)
     if ended:

@@ -10,6 +10,7 @@ import typer
 
 from contentgroove._extras import needs
 from contentgroove.cli.command import own_command
+from contentgroove.errors import InvalidInputError
 
 
 def register(app: typer.Typer) -> None:
@@ -79,11 +80,14 @@ def mcp(
         # Imported here, because all of it takes half a second.
         from contentgroove.mcp.configured_sources import read_sources
         from contentgroove.mcp.server import serve
-        from contentgroove.tools import Access, NetworkPolicy, origin_of
+        from contentgroove.tools import Access, NetworkPolicy, ToolError, origin_of
 
     names = frozenset(name.strip() for name in tools.split(",") if name.strip()) if tools is not None else None
     access = Access(read_only, allow_destructive, names)
-    policy = NetworkPolicy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
+    try:
+        policy = NetworkPolicy(allowed=frozenset(origin_of(url) for url in allow_origin or ()))
+    except ToolError as error:
+        raise InvalidInputError(f"--allow-origin: {error.message}") from error
 
     sources = read_sources(source or ())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from contentgroove_spec.changes import Change, Comparison, Direction, NotCompared, Rating
+from contentgroove_spec.changes import Change, Comparison, Direction, Location, NotCompared, Rating
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -92,8 +92,8 @@ def headline(report: Report) -> str:
     if counts[Rating.BREAKING] or counts[Rating.SAFE]:
         breaking = count_text(counts[Rating.BREAKING], "breaking change")
         if report.affected is not None and counts[Rating.BREAKING]:
-            breaking += f" ({len(report.affected.breaking())} for you)"
-        sentence = f"{breaking}, {counts[Rating.SAFE]} safe, {counts[Rating.DOCUMENTATION]} only in texts"
+            breaking += f" ({len(report.affected.breaking()):,} for you)"
+        sentence = f"{breaking}, {counts[Rating.SAFE]:,} safe, {counts[Rating.DOCUMENTATION]:,} only in texts"
     elif counts[Rating.DOCUMENTATION]:
         sentence = f"{count_text(counts[Rating.DOCUMENTATION], 'change')}, only in texts; the wire is the same"
     elif comparison.identical:
@@ -148,11 +148,11 @@ def same_changes(changes: tuple[Change, ...]) -> list[list[Change]]:
     return list(found.values())
 
 
-def reached(change: Change) -> tuple[str, list[str]]:
+def reached(change: Change) -> tuple[str, list[Location]]:
     """Return a change's subject, and the locations that it reaches if these say more."""
     subject = str(change.subject)
-    locations = list(dict.fromkeys(str(use.location) for use in change.uses))
-    return subject, [] if locations == [subject] else locations
+    locations = list(dict.fromkeys(use.location for use in change.uses))
+    return subject, [] if len(locations) == 1 and str(locations[0]) == subject else locations
 
 
 def action_for(change: Change) -> str:

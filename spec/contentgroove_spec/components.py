@@ -42,10 +42,10 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
     for section, kind in _TEXTS.items():
         empty = Part(f"/components/{section}", {})
-        before, after = (found.get(section, empty) for found in sections)
-        names = frozenset({*as_object(before.value), *as_object(after.value)})
-        for rule, had, has, name in text_differences(before, after, names, examples=section == "examples"):
-            context.findings.at(rule, had, has, Location(name=f"{kind} {name}"), name=name)
+        texts = [found.get(section, empty) for found in sections]
+        names = frozenset(name for part in texts for name in as_object(part.value))
+        for rule, was, now, name in text_differences(texts[0], texts[1], names, examples=section == "examples"):
+            context.findings.at(rule, was, now, Location(name=f"{kind} {name}"), name=name)
     for section, kind in _KINDS.items():
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)

@@ -90,7 +90,7 @@ def _group(group: Group) -> Iterator[str]:
         yield f'<p class="dim">{escape(changes[0].reason)}</p><ul>'
         for change in changes:
             subject, locations = reached(change)
-            inner = "".join(f'<li class="position">{escape(str(location))}</li>' for location in locations)
+            inner = "".join(f'<li class="position">{escape(location)}</li>' for location in locations)
             yield f'<li><span class="position">{escape(subject)}</span>{f"<ul>{inner}</ul>" if inner else ""}</li>'
         yield "</ul>"
         if group.level == "breaking_for_you":

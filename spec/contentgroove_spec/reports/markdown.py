@@ -84,7 +84,7 @@ def _group(group: Group) -> Iterator[tuple[str, int]]:
 def _positions(change: Change) -> Iterator[str]:
     subject, locations = reached(change)
     yield f"- {escaped(subject)}"
-    yield from (f"  - {escaped(str(location))}" for location in locations)
+    yield from (f"  - {escaped(location)}" for location in locations)
 
 
 def escaped(text: str) -> str:

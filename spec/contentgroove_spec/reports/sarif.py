@@ -75,7 +75,7 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
                 text += f" {action_for(change)}"
             properties = {
                 "rating": change.rating.value,
-                "uses": [str(location) for location in reached(change)[1]] or [str(change.subject)],
+                "uses": reached(change)[1] or [str(change.subject)],
             }
             result = _result(change.rule, level, text, position_of(report, change))
             yield result | _fingerprint(change.rule, _identity(change)) | {"properties": properties}

@@ -33,10 +33,10 @@ def compare_components(context: Context, schemes: set[str]) -> None:
     for section in sorted(_TEXTS):
         kind = SECTIONS[section]
         empty = Part(f"/components/{section}", {})
-        before, after = (found.get(section, empty) for found in sections)
-        names = frozenset({*as_object(before.value), *as_object(after.value)})
-        for rule, had, has, name in text_differences(before, after, names, examples=section == "examples"):
-            context.findings.at(rule, had, has, Location(name=f"{kind} {name}"), name=name)
+        texts = [found.get(section, empty) for found in sections]
+        names = frozenset(name for part in texts for name in as_object(part.value))
+        for rule, was, now, name in text_differences(texts[0], texts[1], names, examples=section == "examples"):
+            context.findings.at(rule, was, now, Location(name=f"{kind} {name}"), name=name)
     for section in [name for name in SECTIONS if name not in _TEXTS]:
         kind = SECTIONS[section]
         had, has = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .schemas import View
 
 _JSON = "application/json"
+_TEXT = frozenset({"string"})
 _WITH_ENCODING = ("multipart/", "application/x-www-form-urlencoded")
 
 
@@ -72,7 +73,7 @@ def _compare_media(context: Context, old: Part, new: Part, name: str, outer: Sit
 def _is_unread(view: View) -> bool:
     """Return whether a schema only says that a body is bytes, which OpenAPI 3.1 says without one (4.8.14.3)."""
     value = view.keyword("format")
-    return view.is_open or (view.types == {"string"} and value is not None and value.value == "binary")
+    return view.is_open or (view.types == _TEXT and value is not None and value.value == "binary")
 
 
 def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> None:

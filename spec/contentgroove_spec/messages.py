@@ -62,10 +62,10 @@ class _Responses:
 
     def compare(self) -> None:
         """Compare all responses."""
-        before, after = (operation.definition.optional("responses") for operation in self._operations)
-        if before is not None and after is not None:
+        old, new = (operation.definition.optional("responses") for operation in self._operations)
+        if old is not None and new is not None:
             location = self._operations[1].location("response")
-            report_texts(self._context.findings, before, after, location, fields=frozenset())
+            report_texts(self._context.findings, old, new, location, fields=frozenset())
         for before, after in self._pairs():
             self._pair(before, after)
         for status, part in self._old.items():

@@ -235,9 +235,11 @@ def _name(part: Part | None) -> Part | None:
 
 def _compare_mappings(pair: Pair, old: Part, new: Part) -> None:
     had, has = (_targets(views, part) for views, part in ((pair.comparer.old, old), (pair.comparer.new, new)))
-    implied = [_implied(view) for view in (pair.old, pair.new)]
     # The mapping of a base schema also applies to the schemas that extend it, which are not of the other kinds.
     own = not pair.new.unions and new.pointer == f"{pair.new.pointer}/discriminator"
+    if not own and had.keys() == has.keys() and encoded(old.value) == encoded(new.value):
+        return
+    implied = [_implied(view) for view in (pair.old, pair.new)]
     for value in dict.fromkeys([*had, *has]):
         before, after = had.get(value), has.get(value)
         origins = [
@@ -277,6 +279,9 @@ def _is_common(target: Part, other: View) -> bool:
 
 def _other(pair: Pair, before: Part, after: Part) -> bool:
     """Return whether a value stands for another schema than before."""
-    if split(before.pointer)[-1] == split(after.pointer)[-1] or (before.pointer, after.pointer) in pair.branches:
+    if (
+        before.pointer.rpartition("/")[2] == after.pointer.rpartition("/")[2]
+        or (before.pointer, after.pointer) in pair.branches
+    ):
         return False
     return not pair.comparer.same((before,), (after,))

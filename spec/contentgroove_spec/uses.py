@@ -29,6 +29,9 @@ BOTH = SENT | RECEIVED
 MAX_FIELDS = 4
 """The fields that are named if a body contains a schema several times."""
 
+_MAX_KEPT = 200
+"""The items of one sequence that are kept in memory."""
+
 _BITS = {Direction.SENT: SENT, Direction.RECEIVED: RECEIVED}
 _OPPOSITE = {Direction.SENT: Direction.RECEIVED, Direction.RECEIVED: Direction.SENT}
 ORDER = {rating: number for number, rating in enumerate(Rating)}
@@ -249,16 +252,19 @@ def _use(location: Location, direction: Direction | None, verdict: Verdict) -> U
 
 
 class Lazy(Sequence[_Item]):
-    """Items that are found when they are first read."""
+    """Items that are found when they are read, and kept unless there are many: most are read once, by the report."""
 
     def __init__(self, find: Callable[[], Iterable[_Item]]) -> None:
         self._find = find
         self._found: list[_Item] | None = None
 
     def _all(self) -> list[_Item]:
-        if self._found is None:
-            self._found = list(dict.fromkeys(self._find()))
-        return self._found
+        if self._found is not None:
+            return self._found
+        found = list(dict.fromkeys(self._find()))
+        if len(found) <= _MAX_KEPT:
+            self._found = found
+        return found
 
     def __len__(self) -> int:
         return len(self._all())

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from contentgroove_spec.changes import Rating
 
-from .report import headline, identity
+from .report import MAX_LOCATIONS, first_uses, headline, identity
 
 if TYPE_CHECKING:
     from contentgroove_spec.changes import Change, Location, NotCompared, Use
@@ -61,14 +61,19 @@ def _change(change: Change) -> dict[str, Any]:
         "oldPointer": change.old_pointer,
         "newPointer": change.new_pointer,
         "newlyRequired": change.newly_required,
-        "uses": [_use(use) for use in change.uses],
+        **_uses(change),
     }
 
 
 def _for_app(change: Change | None) -> dict[str, Any] | None:
     if change is None:
         return None
-    return {"rating": change.rating.value, "uses": [_use(use) for use in change.uses]}
+    return {"rating": change.rating.value, **_uses(change)}
+
+
+def _uses(change: Change) -> dict[str, Any]:
+    shown, more = first_uses(change)
+    return {"uses": list(map(_use, shown)), "moreUses": more}
 
 
 def _use(use: Use) -> dict[str, Any]:
@@ -88,11 +93,13 @@ def _location(location: Location) -> dict[str, Any]:
 
 
 def _not_compared(part: NotCompared) -> dict[str, Any]:
+    shown = part.locations[:MAX_LOCATIONS]
     return {
         "document": part.document,
         "pointer": part.pointer,
         "reason": part.reason,
-        "locations": [_location(location) for location in part.locations],
+        "locations": list(map(_location, shown)),
+        "moreLocations": len(part.locations) - len(shown),
     }
 
 

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from contentgroove_spec.changes import Change, Comparison, Direction, NotCompared, Rating
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Hashable, Iterator, Sequence
+
+    from contentgroove_spec.changes import Location, Use
 
     from .lines import Sources, SourceText
+
+_Item = TypeVar("_Item")
+
+MAX_LOCATIONS = 100
+"""The locations of one change that reports list; the rest is counted. A change can reach every field of a large API."""
 
 Level: TypeAlias = Literal["breaking_for_you", "breaking", "safe", "documentation"]
 
@@ -92,8 +100,8 @@ def headline(report: Report) -> str:
     if counts[Rating.BREAKING] or counts[Rating.SAFE]:
         breaking = count_text(counts[Rating.BREAKING], "breaking change")
         if report.affected is not None and counts[Rating.BREAKING]:
-            breaking += f" ({len(report.affected.breaking())} for you)"
-        sentence = f"{breaking}, {counts[Rating.SAFE]} safe, {counts[Rating.DOCUMENTATION]} only in texts"
+            breaking += f" ({len(report.affected.breaking()):,} for you)"
+        sentence = f"{breaking}, {counts[Rating.SAFE]:,} safe, {counts[Rating.DOCUMENTATION]:,} only in texts"
     elif counts[Rating.DOCUMENTATION]:
         sentence = f"{count_text(counts[Rating.DOCUMENTATION], 'change')}, only in texts; the wire is the same"
     elif comparison.identical:
@@ -148,11 +156,41 @@ def same_changes(changes: tuple[Change, ...]) -> list[list[Change]]:
     return list(found.values())
 
 
-def reached(change: Change) -> tuple[str, list[str]]:
-    """Return a change's subject, and the locations that it reaches if these say more."""
+def reached(change: Change, limit: int = MAX_LOCATIONS) -> tuple[str, list[str]]:
+    """Return a change's subject, and the locations that it reaches if these say more; the last line counts the rest."""
     subject = str(change.subject)
-    locations = list(dict.fromkeys(str(use.location) for use in change.uses))
-    return subject, [] if locations == [subject] else locations
+    locations = list(dict.fromkeys(use.location for use in change.uses))
+    if len(locations) == 1 and str(locations[0]) == subject:
+        return subject, []
+    shown = first_of(locations, limit, _operation)
+    lines = list(map(str, shown))
+    if len(shown) < len(locations):
+        lines.append(f"… and {count_text(len(locations) - len(shown), 'more location')}")
+    return subject, lines
+
+
+def first_uses(change: Change) -> tuple[list[Use], int]:
+    """Return as many uses as reports list, and the number of the others."""
+    uses = list(change.uses)
+    shown = first_of(uses, MAX_LOCATIONS, lambda use: _operation(use.location))
+    return shown, len(uses) - len(shown)
+
+
+def first_of(items: Sequence[_Item], limit: int, kind: Callable[[_Item], Hashable]) -> list[_Item]:
+    """Return at most a number of items: one of each kind first."""
+    if len(items) <= limit:
+        return list(items)
+    kinds: dict[Hashable, _Item] = {}
+    for item in items:
+        kinds.setdefault(kind(item), item)
+    found = list(kinds.values())[:limit]
+    taken = set(map(id, found))
+    rest = (item for item in items if id(item) not in taken)
+    return found + list(itertools.islice(rest, limit - len(found)))
+
+
+def _operation(location: Location) -> tuple[str, str]:
+    return location.operation, location.webhook
 
 
 def action_for(change: Change) -> str:

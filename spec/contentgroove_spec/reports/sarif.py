@@ -73,7 +73,10 @@ def _results(report: Report) -> Iterator[dict[str, Any]]:
             text = f"{change.subject}: {change.what} {change.reason}"
             if group.level == "breaking_for_you":
                 text += f" {action_for(change)}"
-            properties = {"rating": change.rating.value, "uses": reached(change)[1] or [str(change.subject)]}
+            properties = {
+                "rating": change.rating.value,
+                "uses": reached(change)[1] or [str(change.subject)],
+            }
             result = _result(change.rule, level, text, position_of(report, change))
             yield result | _fingerprint(change.rule, _identity(change)) | {"properties": properties}
     for part in report.comparison.not_compared:

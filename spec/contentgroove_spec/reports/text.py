@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_SHOWN = 8
 """Locations of a change, subjects of the same change, and parts that could not be compared; the rest is counted.
 
-The other formats list all."""
+The other formats list more."""
 
 _MIN_WIDTH = 40
 
@@ -68,13 +68,13 @@ def _lines(report: Report) -> Iterator[tuple[str, int, Level | None]]:
     yield f"{comparison.old} → {comparison.new}: {headline(report)}", 0, None
     for group in groups(report):
         yield "", 0, None
-        yield f"{group.title} ({len(group.changes)})", 0, group.level
+        yield f"{group.title} ({len(group.changes):,})", 0, group.level
         for changes in same_changes(group.changes):
             yield f"{changes[0].what} {changes[0].reason}", 2, None
             yield from ((text, indent, None) for text, indent in _positions(group, changes))
     if comparison.not_compared:
         yield "", 0, None
-        yield f"Not compared ({len(comparison.not_compared)})", 0, "breaking"
+        yield f"Not compared ({len(comparison.not_compared):,})", 0, "breaking"
         for part in comparison.not_compared[:MAX_SHOWN]:
             yield f"{part.pointer or '/'} in the {part.document} document: {part.reason}", 2, None
         if len(comparison.not_compared) > MAX_SHOWN:
@@ -91,12 +91,9 @@ def _lines(report: Report) -> Iterator[tuple[str, int, Level | None]]:
 
 def _positions(group: Group, changes: list[Change]) -> Iterator[tuple[str, int]]:
     for change in changes[:MAX_SHOWN]:
-        subject, locations = reached(change)
+        subject, locations = reached(change, MAX_SHOWN)
         yield subject, 4
-        for location in locations[:MAX_SHOWN]:
-            yield location, 6
-        if len(locations) > MAX_SHOWN:
-            yield f"… and {count_text(len(locations) - MAX_SHOWN, 'more location')}", 6
+        yield from ((location, 6) for location in locations)
     if len(changes) > MAX_SHOWN:
         yield f"… and {len(changes) - MAX_SHOWN:,} more", 4
     if group.level == "breaking_for_you":

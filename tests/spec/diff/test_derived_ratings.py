@@ -70,7 +70,7 @@ def test_a_body_of_bytes_needs_no_schema(content: str) -> None:
     assert {change.subject.pointer for change in compare(old, new).changes} == {"/openapi"}
 
 
-CALLBACK = {"{$request.body#/url}": {"post": {"responses": {}}}}
+CALLBACK: dict[str, Any] = {"{$request.body#/url}": {"post": {"responses": {}}}}
 FULL: dict[str, Any] = {
     "servers": [SERVER],
     "paths": {

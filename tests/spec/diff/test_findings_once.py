@@ -11,6 +11,12 @@ import pytest
 from contentgroove._openapi.pointers import lookup
 from contentgroove_spec.changes import SECTIONS, Direction, Rating
 from contentgroove_spec.compare import compare
+from contentgroove_spec.reports.html import as_html
+from contentgroove_spec.reports.json_report import as_json
+from contentgroove_spec.reports.markdown import as_markdown
+from contentgroove_spec.reports.report import Report
+from contentgroove_spec.reports.sarif import as_sarif
+from contentgroove_spec.reports.text import as_text
 
 from .campaign import changed
 from .small_documents import component, document
@@ -258,3 +264,23 @@ def test_unions_are_not_tried_all_with_all() -> None:
     comparison = compare(old, new)
     assert {change.rule for change in comparison.changes} == {"text-added"}
     assert time.process_time() - start < 5
+
+
+def test_no_report_grows_with_the_product_of_changes_and_uses() -> None:
+    """A change that reaches everything is listed with some locations, one of each operation first, and a count."""
+    fields = {f"field{number}": component("Text") for number in range(5)}
+    content = {"content": {"application/json": {"schema": {"type": "object", "properties": fields}}}}
+    paths = {f"/a{number}": {"get": {"responses": {"200": content}}} for number in range(60)}
+    old, new = (
+        document(paths, components={"schemas": {"Text": {"type": "string", "maxLength": length}}}) for length in (9, 8)
+    )
+    report = Report(compare(old, new))
+    (change,) = report.comparison.changes
+    total = len(change.uses)
+    assert total == 60 * 4
+    (listed,) = json.loads(as_json(report))["changes"]
+    assert (len(listed["uses"]), listed["moreUses"]) == (100, total - 100)
+    assert len({use["operation"] for use in listed["uses"][:60]}) == 60
+    for text in (as_text(report), as_markdown(report), as_html(report), as_sarif(report)):
+        assert "more locations" in text
+        assert text.count("GET /a1,") <= 4

@@ -14,6 +14,7 @@ from pipeline.scaffold.code import model_type, model_value, sample
 from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
 
 from .listings import Listing, find_listings, modules
+from .removals import Removed, removal
 from .tasks import Step, Task, line_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ MODELS = "overlay/contentgroove/"
 FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
 MEANINGS = "tests/recorded/"
 FACTORIES = "mockserver/contentgroove_mock/factories.py"
-MAX_USES = 12
 _OTHERS = 6
 """A listing of a resource has at most so many names beside its attributes: ids, relationships, what is derived."""
 
@@ -87,11 +87,32 @@ def _found(document: Document, pointer: str) -> Document:
         return {}
 
 
+def removed_attributes(
+    root: Path, model: PublicModel, others: tuple[PublicModel, ...], sorts: frozenset[str]
+) -> Iterator[Task]:
+    """Yield the work for attributes that were removed.
+
+    Args:
+        root: The repository.
+        model: The model.
+        others: The other models.
+        sorts: The sort orders that lists of the model still have.
+    """
+    names = tuple(other.name for other in others)
+    for name in sorted((model.old.keys() - model.new.keys()) & model.properties.keys()):
+        sharing = tuple(other.name for other in others if name in other.old)
+        removed = Removed(model, name, names, sharing, sorts)
+        steps = [*removal(root, removed, filter_steps(root, model, name, None))]
+        if name in sorts:
+            still = (
+                f"Lists can still be sorted by `{name}`, which the simulator cannot: remove the order by a correction"
+            )
+            steps.append(Step("decide", code=still))
+        yield Task(f"`{model.name}.{name}` was removed", tuple(steps))
+
+
 def changed_attributes(root: Path, model: PublicModel, contract: Document) -> Iterator[Task]:
-    """Yield the work for attributes that were removed, and for those of another type."""
-    for name in sorted(model.old.keys() - model.new.keys()):
-        if name in model.properties:
-            yield Task(f"`{model.name}.{name}` was removed", tuple(_removal(root, model, name)))
+    """Yield the work for attributes of another type."""
     for name in sorted(model.old.keys() & model.new.keys() & model.properties.keys()):
         steps = tuple(_change(root, model, name, contract))
         if steps:
@@ -145,7 +166,7 @@ def new_attribute(
         value = _value_in(listing.file, field, is_always=is_always)
         if name not in listing.entries and value:
             steps.append(_entry(root, listing, name, value))
-    steps += _filter_steps(root, model, name, SORTABLE.get(field.kind))
+    steps += filter_steps(root, model, name, SORTABLE.get(field.kind))
     steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
     return Task(what, tuple(steps))
 
@@ -164,7 +185,7 @@ def _filters(root: Path, model: PublicModel) -> dict[str, ast.Constant]:
     return {}
 
 
-def _filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -> Iterator[Step]:
+def filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -> Iterator[Step]:
     """Yield the line of the simulator's filters, with a name or without it if it has no kind."""
     for key, node in _filters(root, model).items():
         words = str(node.value).split()
@@ -269,41 +290,6 @@ def _entry(root: Path, listing: Listing, name: str, value: str) -> Step:
 def _literal(value: Any) -> str:
     text = repr(value)
     return f'"{text[1:-1]}"' if isinstance(value, str) and text.startswith("'") and '"' not in text else text
-
-
-def _removal(root: Path, model: PublicModel, name: str) -> Iterator[Step]:
-    node = model.properties[name]
-    first = min(node.lineno, *(item.lineno for item in node.decorator_list)) - 1
-    yield Step("delete", model.file, first, node.end_lineno or 0, anchor=line_of(root, model.file, first + 1))
-    covered = {(model.file, line) for line in range(first, (node.end_lineno or 0) + 1)}
-    known = {*model.old, "id"}
-    for listing in find_listings(root, [name]):
-        is_subset = len(listing.entries) > 2 and listing.entries.keys() <= known  # noqa: PLR2004 - a list
-        entry = listing.entries[name]
-        if (is_subset or is_listing_of(listing, model.old)) and entry.has_own_lines:
-            yield Step("delete", listing.file, entry.first, entry.last, anchor=line_of(root, listing.file, entry.first))
-            covered |= {(listing.file, line) for line in range(entry.first, entry.last + 1)}
-    filters = list(_filter_steps(root, model, name, None))
-    yield from filters
-    covered |= {(step.file, step.first) for step in filters}
-    uses = [use for use in _uses(root, name) if use not in covered]
-    shared = len([use for use in uses if use[0].startswith("overlay")]) > MAX_USES
-    if uses and not shared:
-        for file, number in uses:
-            text = line_of(root, file, number)
-            yield Step("decide", code=f"{file}:{number} uses it: `{text.strip()}`")
-    elif uses:
-        yield Step(
-            "decide", code=f"Other resources have `{name}`, too: look for what the type checkers and tests report"
-        )
-
-
-def _uses(root: Path, name: str) -> Iterator[tuple[str, int]]:
-    pattern = re.compile(rf"(?<!wire\.attributes)\.{name}\b|[\"']{name}[\"']|\b{name}=")
-    for file, text in modules(root):
-        for number, line in enumerate(text.splitlines() if name in text else (), 1):
-            if pattern.search(line):
-                yield file, number
 
 
 def _change(root: Path, model: PublicModel, name: str, contract: Document) -> Iterator[Step]:

@@ -9,11 +9,11 @@ from contentgroove._openapi.pointers import split
 
 from pipeline.locations import ABSENT, find
 
-from .attributes import changed_attributes, field_of, new_attribute, public_models, sample_of
+from .attributes import changed_attributes, field_of, new_attribute, public_models, removed_attributes, sample_of
 from .corrections import Overlay
 from .operations import operation_tasks
 from .tasks import Step, Task, deduplicated
-from .values import event_tasks
+from .values import event_tasks, sort_orders
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,8 @@ def plan(
     tasks += event_tasks(before, overlay)
     needs_generate = bool(tasks)
     attributes: list[Task] = []
-    for pointer, model in public_models(ROOT, config.public_models, before, contract):
+    models = tuple(public_models(ROOT, config.public_models, before, contract))
+    for pointer, model in models:
         for name in sorted(model.new.keys() - model.properties.keys()):
             always = overlay.is_always(pointer, name)
             field = field_of(model, name, contract)
@@ -59,6 +60,8 @@ def plan(
         for name in sorted(model.old.keys() - model.new.keys()):
             steps = tuple(overlay.removed_examples(pointer, name))
             attributes.append(Task(f"The overlay's examples have `{model.name}.{name}`", steps))
+        others = tuple(other for _, other in models if other is not model)
+        attributes += removed_attributes(ROOT, model, others, sort_orders(contract, model.name))
         attributes += changed_attributes(ROOT, model, contract)
     tasks += [*operation_tasks(ROOT, before, contract), *attributes, *_lost_models(config, before, contract)]
     if tasks:

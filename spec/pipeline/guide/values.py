@@ -5,11 +5,12 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any, cast
 
-from contentgroove._openapi.documents import as_object
+from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import resolve
 from contentgroove_spec.documents import dump_yaml
 
-from pipeline.locations import find
+from pipeline.locations import ABSENT, find
+from pipeline.scaffold.resource import snake
 
 from .tasks import Step, Task
 
@@ -42,6 +43,20 @@ def _events(document: Document) -> dict[str, Document]:
             for name, callback in as_object(as_object(operation).get("callbacks")).items():
                 found[name] = _first_object(resolve(document, callback))
     return found
+
+
+def sort_orders(document: Document, model: str) -> frozenset[str]:
+    """Return the attributes by which lists of a model can be sorted."""
+    paths = as_object(document.get("paths"))
+    listed = next((as_object(paths[path]) for path in paths if path.strip("/") in _lists_of(model)), {})
+    schema = find(listed, ("get", "parameters", "sort in query", "schema"))
+    orders = as_list(resolve(document, schema).get("enum")) if schema is not ABSENT else []
+    return frozenset(str(order).removeprefix("-") for order in orders)
+
+
+def _lists_of(model: str) -> set[str]:
+    plural = f"{snake(model)}s"
+    return {plural, plural.replace("_", "-")}
 
 
 def _first_object(value: Document) -> Document:

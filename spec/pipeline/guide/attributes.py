@@ -111,12 +111,13 @@ def removed_attributes(
         yield Task(f"`{model.name}.{name}` was removed", tuple(steps))
 
 
-def changed_attributes(root: Path, model: PublicModel, contract: Document) -> Iterator[Task]:
-    """Yield the work for attributes of another type."""
+def changed_attributes(root: Path, model: PublicModel, contract: Document, open_names: set[str]) -> Iterator[Task]:
+    """Yield the work for attributes of another type; of `open_names`, a conflict decides the type."""
     for name in sorted(model.old.keys() & model.new.keys() & model.properties.keys()):
         steps = tuple(_change(root, model, name, contract))
         if steps:
-            yield Task(f"`{model.name}.{name}` has another type", steps)
+            if_right = ", if the document is right" if name in open_names else ""
+            yield Task(f"`{model.name}.{name}` has another type{if_right}", steps)
 
 
 def field_of(model: PublicModel, name: str, contract: Document) -> Field | None:

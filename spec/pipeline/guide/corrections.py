@@ -11,7 +11,7 @@ from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import split
 
 from pipeline.fitting import Status
-from pipeline.locations import ABSENT, find, is_in_example
+from pipeline.locations import ABSENT, find, is_in_example, nodes
 from pipeline.overlay import apply_actions
 
 from .tasks import Step
@@ -50,21 +50,59 @@ class Overlay:
         first, last = self.corrections.lines.lines(path)
         return first, last, self.corrections.content.decode().splitlines()[first - 1 : last]
 
-    def step_of(self, problem: Problem) -> Step:
-        """Return the lines to delete for a correction that does not fit, or else what to do."""
+    def steps_of(self, problem: Problem) -> Iterator[Step]:
+        """Yield the lines to delete for a correction that does not fit, or else what to do."""
         first, _, last = problem.lines.partition(":")[2].partition("-")
         begin, end = int(first), int(last or first)
         lines = self.corrections.content.decode().splitlines()[begin - 1 : end]
         name = problem.location[-1] if problem.location else ""
-        if name and problem.status is Status.ORPHANED:
+        if problem.todo.endswith(": delete the action."):
+            begin, end, lines = self.lines_of(("actions", problem.action))
+            yield Step("delete", self._file, begin, end, anchor=lines[0])
+            return
+        if name and problem.status is not Status.CONFLICT:
             for number, line in enumerate(lines):
-                # In a target or in a pattern, the name stands among others.
+                # In a target, in a pattern or in an object of one line, the name stands among others.
                 short = _without(self.changed.get(begin + number, line), name)
                 if short is not None:
-                    return self._replace(begin + number, short, line)
+                    yield self._replace(begin + number, short, line)
+                    return
             if lines[0].strip() in {f"- {name}", f"{name}:"} or lines[0].strip().startswith(f"{name}: "):
-                return Step("delete", self._file, begin, end, anchor=lines[0])
-        return Step("decide", code=f"{FOLDER}{problem.lines}: {problem.todo}")
+                yield Step("delete", self._file, begin, end, anchor=lines[0])
+                return
+        if problem.status is Status.CONFLICT and "callbacks" in problem.location:
+            yield from self._changed_callback(problem)
+            return
+        yield Step("decide", code=f"{FOLDER}{problem.lines}: {problem.todo}")
+
+    def _changed_callback(self, problem: Problem) -> Iterator[Step]:
+        """Yield what follows from a change of a published webhook, in whose place the overlay has its own."""
+        record, size = self.corrections.record, problem.location.index("callbacks") + 1
+        location = problem.location[:size]
+        old = _properties(record.value(location) if record else None)
+        new = _properties(find(self.published, location))
+        for name in sorted(old - new):
+            yield from self._lost_of_callback(name)
+        for name in sorted(new - old - _properties(find(self.contract, ("components", "schemas")))):
+            yield Step("decide", code=f"The published webhook has `{name}`, which the overlay's own one has not")
+        accepted = "`make generate ACCEPT=1` records the published webhook as it is now"
+        todo = f" replaces it: {accepted}" if old != new else f": {problem.todo}"
+        yield Step("decide", code=f"{FOLDER}{problem.lines}{todo}")
+
+    def _lost_of_callback(self, name: str | int) -> Iterator[Step]:
+        """Yield the lines by which the overlay's own webhook has a property that the published one has lost."""
+        yield Step(
+            "decide",
+            code=f"The published webhook no longer has `{name}`, the overlay's own one has. If webhooks lack it now, "
+            "delete these lines, by which it is required and shown; if they have it, keep them",
+        )
+        for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
+            for path, value in nodes(action.get("update"), ("actions", index, "update")):
+                is_required = path[-2:-1] == ("required",) and value == name
+                is_shown = path[-1] == name and path[-2:-1] == ("attributes",) and "callbacks" in path
+                if is_required or is_shown:
+                    first, last, lines = self.lines_of(path)
+                    yield Step("delete", self._file, first, last, anchor=lines[0])
 
     def steps(self, pointer: str, name: str, value: object) -> Iterator[Step]:
         """Yield the lines for a new attribute.
@@ -129,9 +167,9 @@ class Overlay:
         """Return the paths of the attributes in the examples of resources that the overlay itself writes."""
         found: list[tuple[str | int, ...]] = []
         for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
-            for path, value in _objects(action.get("update"), ("actions", index, "update")):
+            for path, value in nodes(action.get("update"), ("actions", index, "update")):
                 inside = is_in_example(tuple(map(str, path[3:])))
-                if inside and isinstance(value.get("attributes"), dict) and self._is_of(value, location):
+                if inside and _is_resource(value) and self._is_of(value, location):
                     found.append((*path, "attributes"))
         return found
 
@@ -161,21 +199,25 @@ def _without(line: str, name: str) -> str | None:
         short = re.sub(rf"(?<=[(|]){name}\||\|{name}(?=[)|])", "", line)
     else:
         short = re.sub(rf"(?<=[\[,])'{name}',|,'{name}'(?=[\],])", "", line)
+        if short == line and ": {" in line:
+            short = re.sub(rf"(?<={{){name}: [^,{{}}\[\]]+, |, {name}: [^,{{}}\[\]]+(?=}})", "", line)
+        if re.fullmatch(rf"\s*\w+: {{{name}: [^,{{}}\[\]]+}}", line):
+            # Nothing is left of the line.
+            return ""
     return short if short != line else None
-
-
-def _objects(value: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Document]]:
-    if isinstance(value, dict):
-        yield path, cast("Document", value)
-        for key, member in cast("Document", value).items():
-            yield from _objects(member, (*path, key))
-    elif isinstance(value, list):
-        for index, item in enumerate(cast("list[Any]", value)):
-            yield from _objects(item, (*path, index))
 
 
 def _examples(document: Document) -> Iterator[Document]:
     """Yield the resources in all examples."""
-    for path, value in _objects(document, ()):
-        if is_in_example(tuple(map(str, path))) and isinstance(value.get("attributes"), dict):
+    for path, value in nodes(document):
+        if is_in_example(tuple(map(str, path))) and _is_resource(value):
             yield value
+
+
+def _properties(value: Any) -> set[str | int]:
+    """Return the names of all properties that the schemas in a value declare."""
+    return {path[-1] for path, _ in nodes(value) if path[-2:-1] == ("properties",)}
+
+
+def _is_resource(value: Any) -> bool:
+    return isinstance(value, dict) and isinstance(cast("Document", value).get("attributes"), dict)

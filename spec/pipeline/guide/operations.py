@@ -36,10 +36,7 @@ KNOWN_PARAMETERS = {"filter", "sort", "page"}
 def operation_tasks(root: Path, before: Document, contract: Document) -> Iterator[Task]:
     """Yield the work for the operations of a new contract, in the order in which it is done."""
     old, new = ({_key(item): item for item in operations(document)} for document in (before, contract))
-    client = (root / CLIENT).read_text(encoding="utf-8")
-    lacking = [name for name in resource_names(contract) if f"def {snake(name)}(" not in client]
-    for name in lacking:
-        yield Task(f"The resource `{name}` is new", (Step("run", code=f"make scaffold RESOURCE={name}"),))
+    lacking = lacking_resources(root, contract)
     for key in sorted(new.keys() - old.keys()):
         operation = new[key]
         if _segment(operation) not in lacking:
@@ -48,6 +45,12 @@ def operation_tasks(root: Path, before: Document, contract: Document) -> Iterato
         yield Task(f"{old[key]} was removed", tuple(_removed_operation(root, old[key])))
     for key in sorted(old.keys() & new.keys()):
         yield from _changed_operation(root, old[key], new[key])
+
+
+def lacking_resources(root: Path, contract: Document) -> list[str]:
+    """Return the segments of the resources that the contract has and the SDK lacks."""
+    client = (root / CLIENT).read_text(encoding="utf-8")
+    return [name for name in resource_names(contract) if f"def {snake(name)}(" not in client]
 
 
 def _key(operation: Operation) -> tuple[str, str]:

@@ -208,32 +208,32 @@ def _edit(file: str, lines: list[str], node: ast.AST, around: tuple[ast.AST, ...
 
 def _span(node: ast.AST, around: tuple[ast.AST, ...], removed: Removed) -> tuple[ast.expr, ast.expr] | None:
     """Return the first and the last node of what can go as a whole: an item, a row, an argument, an assertion."""
-    holder, *outer = around
+    holder, outer = around[:2]
     if isinstance(node, ast.keyword):
-        # It has the positions of an expression.
-        argument = cast("ast.expr", node)
-        pairs = dict(zip(outer[0].values, outer[0].keys, strict=True)) if isinstance(outer[0], ast.Dict) else {}
-        key = pairs.get(cast("ast.expr", holder))
-        if key is not None and isinstance(holder, ast.Call) and len(holder.keywords) == 1:
-            # Without its only argument, the value of the key says nothing.
-            return key, holder
-        return argument, argument
+        return _argument(node, holder, outer)
     if isinstance(node, ast.Name):
-        is_field = isinstance(outer[0], ast.ClassDef) and len(outer[0].body) > 1
+        is_field = isinstance(outer, ast.ClassDef) and len(outer.body) > 1
         return (node, cast("ast.expr", holder)) if is_field else None
-    if isinstance(node, ast.Constant):
-        if isinstance(holder, ast.Dict):
-            keys = [key for key in holder.keys if key is node]
-            return (node, holder.values[holder.keys.index(node)]) if keys else None
-        if isinstance(holder, (ast.List, ast.Set, ast.Tuple)):
-            is_list = len(holder.elts) >= _LIST and all(
-                isinstance(item, ast.Constant) and item.value in {*removed.model.old, "id"} for item in holder.elts
-            )
-            if is_list:
-                return node, node
-            if outer and isinstance(holder, ast.Tuple) and _is_table(outer[0]):
-                return holder, holder
+    if isinstance(node, ast.Constant) and isinstance(holder, ast.Dict):
+        return (node, holder.values[holder.keys.index(node)]) if node in holder.keys else None
+    if isinstance(node, ast.Constant) and isinstance(holder, (ast.List, ast.Set, ast.Tuple)):
+        known = {*removed.model.old, "id"}
+        is_name = [isinstance(item, ast.Constant) and item.value in known for item in holder.elts]
+        if len(holder.elts) >= _LIST and all(is_name):
+            return node, node
+        if isinstance(holder, ast.Tuple) and _is_table(outer):
+            return holder, holder
     return _around_it(node, around)
+
+
+def _argument(node: ast.keyword, call: ast.AST, outer: ast.AST) -> tuple[ast.expr, ast.expr]:
+    """Return an argument; with its key of a dictionary if the call is its value and says nothing without it."""
+    # An argument has the positions of an expression.
+    argument = cast("ast.expr", node)
+    if isinstance(outer, ast.Dict) and isinstance(call, ast.Call) and len(call.keywords) == 1 and call in outer.values:
+        key = outer.keys[outer.values.index(call)]
+        return (key or call), call
+    return argument, argument
 
 
 def _around_it(node: ast.AST, around: tuple[ast.AST, ...]) -> tuple[ast.expr, ast.expr] | None:

@@ -82,13 +82,18 @@ def deduplicated(tasks: Iterable[Task]) -> tuple[Task, ...]:
     kept: list[Task] = []
     for task in listed:
         known = dict.fromkeys(
-            texts.get((step.file, step.first), step) if step.kind == "replace" else step for step in task.steps
+            _without_empty(texts.get((step.file, step.first), step)) if step.kind == "replace" else step
+            for step in task.steps
         )
         steps = tuple(step for step in known if step not in seen)
         seen.update(steps)
         if steps:
             kept.append(Task(task.what, steps))
     return tuple(kept)
+
+
+def _without_empty(step: Step) -> Step:
+    return step if step.code else Step("delete", step.file, step.first, step.last or step.first, anchor=step.anchor)
 
 
 def as_text(tasks: tuple[Task, ...]) -> str:
@@ -112,7 +117,7 @@ def as_section(tasks: tuple[Task, ...]) -> Section:
         Advice(f"{number}. {task.what}", "; ".join(step.heading for step in task.steps))
         for number, task in enumerate(tasks, 1)
     ]
-    summary = f"{_summary(tasks)} `make update` writes the lines." if tasks else "Nothing to do."
+    summary = f"{_summary(tasks)} `make update` prints the lines." if tasks else "Nothing to do."
     return Section("To write by hand", summary, tuple(advice))
 
 

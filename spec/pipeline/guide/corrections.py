@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.documents import as_list
@@ -37,13 +37,11 @@ class Overlay:
         corrections: The corrections.
         published: The new document.
         contract: What they make of it.
-        changed: The lines that steps have changed so far: a pattern may lose several names.
     """
 
     corrections: Corrections
     published: Document
     contract: Document
-    changed: dict[int, str] = field(default_factory=dict[int, str])
 
     def lines_of(self, path: tuple[str | int, ...]) -> tuple[int, int, list[str]]:
         """Return the first and the last line of a value in the overlay, and these lines."""
@@ -63,7 +61,7 @@ class Overlay:
         if name and problem.status is not Status.CONFLICT:
             for number, line in enumerate(lines):
                 # In a target, in a pattern or in an object of one line, the name stands among others.
-                short = _without(self.changed.get(begin + number, line), name)
+                short = _without(line, name)
                 if short is not None:
                     yield self._replace(begin + number, short, line)
                     return
@@ -119,7 +117,7 @@ class Overlay:
         yield from self._required(location, name)
         for path in self._own_examples(location):
             _, last, lines = self.lines_of(path)
-            if name not in "".join(lines):
+            if not any(line.lstrip().startswith(f"{name}:") for line in lines):
                 yield self._add(last, f"{name}: {json.dumps(value)}", lines[-1])
 
     def is_always(self, pointer: str, name: str) -> bool:
@@ -134,6 +132,12 @@ class Overlay:
         kinds = find(self.contract, (*location[:-3], "properties", "type", "enum"))
         return kinds is not ABSENT and item.get("type") in as_list(kinds)
 
+    def example(self, pointer: str, name: str) -> object:
+        """Return a value of an attribute that the examples have; None if none has one."""
+        location = tuple(split(pointer))
+        shown = (item["attributes"].get(name) for item in _examples(self.contract) if self._is_of(item, location))
+        return next((value for value in shown if value is not None), None)
+
     def _filter(self, pointer: str, name: str) -> Iterator[Step]:
         for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
             if action.get("x-names") != pointer:
@@ -142,9 +146,7 @@ class Overlay:
             for number, line in enumerate(lines):
                 names = line.partition("^(")[2].partition(")")[0]
                 if "pattern:" in line and names:
-                    present = self.changed.get(first + number, line)
-                    names = present.partition("^(")[2].partition(")")[0]
-                    yield self._replace(first + number, present.replace(f"({names})", f"({names}|{name})"), line)
+                    yield self._replace(first + number, line.replace(f"({names})", f"({names}|{name})"), line)
 
     def _required(self, location: Location, name: str) -> Iterator[Step]:
         found: list[tuple[str | int, ...]] = []
@@ -158,8 +160,7 @@ class Overlay:
         for path in found[:1]:
             first, last, lines = self.lines_of(path)
             if first == last:
-                present = self.changed.get(first, lines[0])
-                yield self._replace(first, present.replace("]", f", {name}]"), lines[0])
+                yield self._replace(first, lines[0].replace("]", f", {name}]"), lines[0])
             else:
                 yield self._add(last, f"- {name}", lines[-1])
 
@@ -185,8 +186,7 @@ class Overlay:
                 yield Step("delete", self._file, first, last, anchor=lines[0])
 
     def _replace(self, number: int, code: str, line: str) -> Step:
-        self.changed[number] = code
-        return Step("replace", self._file, number, 0, code, line[:80])
+        return Step("replace", self._file, number, 0, code, line)
 
     def _add(self, after: int, code: str, last: str) -> Step:
         indent = last[: len(last) - len(last.lstrip())]
@@ -201,9 +201,7 @@ def _without(line: str, name: str) -> str | None:
         short = re.sub(rf"(?<=[\[,])'{name}',|,'{name}'(?=[\],])", "", line)
         if short == line and ": {" in line:
             short = re.sub(rf"(?<={{){name}: [^,{{}}\[\]]+, |, {name}: [^,{{}}\[\]]+(?=}})", "", line)
-        if re.fullmatch(rf"\s*\w+: {{{name}: [^,{{}}\[\]]+}}", line):
-            # Nothing is left of the line.
-            return ""
+            short = re.sub(rf"(?<={{){name}: [^,{{}}\[\]]+(?=}}$)", "", short)
     return short if short != line else None
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from pipeline.scaffold.resource import snake
 
 from .listings import find_listings, modules
-from .tasks import Step, line_of
+from .tasks import LONGEST, Step, line_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -36,7 +36,6 @@ ORDER = (
 LEDGER = "overlay/contentgroove/verification/assumptions.toml"
 PAGES = (LEDGER, "docs/*.md", "README.md")
 GENERATED = "docs/assumptions.md"
-LONGEST = 100
 MATCHERS = "eq|not_eq|lt|lteq|gt|gteq|present|blank|null|not_null|in|not_in|true|false|cont|i_cont|matches|start|end"
 _LIST, _ROW = 3, 2
 """A tuple of so many names is a list of them; rows of so many values belong to a table."""

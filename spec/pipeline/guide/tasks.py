@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,6 +19,8 @@ HEAD = (
     "Line numbers are those of the files before any of these changes, so work from the bottom of a file to its top. "
     "Check what the code assumes."
 )
+LONGEST = 100
+"""Characters that are shown of a line."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Step:
             return self.code
         lines = f"line {self.first}" if self.last <= self.first else f"lines {self.first} to {self.last}"
         words = {"add": f"after {lines}", "replace": f"instead of {lines}", "delete": f"delete {lines}"}[self.kind]
-        return f"{self.file}, {words} (`{self.anchor.strip()}`)"
+        anchor = self.anchor.strip()
+        return f"{self.file}, {words} (`{anchor if len(anchor) <= LONGEST else anchor[: LONGEST - 1] + '…'}`)"
 
     @property
     def count(self) -> int:
@@ -74,17 +79,17 @@ class Task:
 def deduplicated(tasks: Iterable[Task]) -> tuple[Task, ...]:
     """Drop the steps that an earlier task has, and the tasks that have nothing else.
 
-    Of several texts for one line, the last counts, which has the changes of the others.
+    What several steps change in one line is written once, with all of it.
     """
     listed = list(tasks)
-    texts = {(step.file, step.first): step for task in listed for step in task.steps if step.kind == "replace"}
+    changed: dict[tuple[str, int], list[Step]] = {}
+    for step in (step for task in listed for step in task.steps if step.kind == "replace"):
+        changed.setdefault((step.file, step.first), []).append(step)
+    texts = {place: _merged(steps) for place, steps in changed.items()}
     seen: set[Step] = set()
     kept: list[Task] = []
     for task in listed:
-        known = dict.fromkeys(
-            _without_empty(texts.get((step.file, step.first), step)) if step.kind == "replace" else step
-            for step in task.steps
-        )
+        known = dict.fromkeys(texts[step.file, step.first] if step.kind == "replace" else step for step in task.steps)
         steps = tuple(step for step in known if step not in seen)
         seen.update(steps)
         if steps:
@@ -92,8 +97,27 @@ def deduplicated(tasks: Iterable[Task]) -> tuple[Task, ...]:
     return tuple(kept)
 
 
-def _without_empty(step: Step) -> Step:
-    return step if step.code else Step("delete", step.file, step.first, step.last or step.first, anchor=step.anchor)
+def _merged(steps: list[Step]) -> Step:
+    """Return one step with what each of some changes in the same line; all know the line as it was."""
+    last = steps[-1]
+    if last.last > last.first:
+        return last
+    words = re.findall(r"\w+|\W", last.anchor)
+    gone: set[int] = set()
+    added: dict[int, dict[str, None]] = {}
+    for step in steps:
+        written = re.findall(r"\w+|\W", step.code)
+        matcher = difflib.SequenceMatcher(None, words, written, autojunk=False)
+        for kind, first, end, begin, until in matcher.get_opcodes():
+            if kind != "equal":
+                gone.update(range(first, end))
+                added.setdefault(first, {})["".join(written[begin:until])] = None
+    kept = ["".join(added.get(index, ())) + ("" if index in gone else word) for index, word in enumerate(words)]
+    code = "".join((*kept, *added.get(len(words), ())))
+    if code.endswith(": {}") and not last.anchor.endswith(": {}"):
+        # Nothing is left of the object.
+        return Step("delete", last.file, last.first, last.first, anchor=last.anchor)
+    return Step("replace", last.file, last.first, last.last, code, last.anchor)
 
 
 def as_text(tasks: tuple[Task, ...]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.pointers import lookup
@@ -14,6 +14,7 @@ from pipeline.scaffold.code import model_type, model_value, sample
 from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
 
 from .listings import Listing, find_listings, modules
+from .public_values import public_values
 from .removals import Removed, removal
 from .tasks import Step, Task, line_of
 
@@ -120,9 +121,23 @@ def changed_attributes(root: Path, model: PublicModel, contract: Document, open_
             yield Task(f"`{model.name}.{name}` has another type{if_right}", steps)
 
 
-def field_of(model: PublicModel, name: str, contract: Document) -> Field | None:
-    """Return what the contract says about an attribute; None if code cannot have its name."""
-    return _field(model, name, model.new[name], contract)
+def field_of(
+    model: PublicModel, name: str, contract: Document, example: object = None, *, is_always: bool = False
+) -> Field | None:
+    """Return what the contract says about an attribute; None if code cannot have its name.
+
+    Args:
+        model: The model.
+        name: The attribute.
+        contract: The new contract.
+        example: A value of it, None if none is known.
+        is_always: Whether each resource has it, so that the corrections require it.
+    """
+    found = _field(model, name, model.new[name], contract)
+    if found is None:
+        return None
+    known = found.example if example is None else example
+    return replace(found, example=known, required=found.required or is_always)
 
 
 def sample_of(field: Field | None) -> object:
@@ -132,7 +147,7 @@ def sample_of(field: Field | None) -> object:
 
 def _field(model: PublicModel, name: str, node: Any, contract: Document) -> Field | None:
     singular = snake(model.name)
-    schema = {"properties": {name: node}, "required": model.schema.get("required", [])}
+    schema = {**model.schema, "properties": {name: node}}
     try:
         (found,) = fields(contract, schema, Names(f"{singular}s", f"{singular}s", singular, model.name))
     except ScaffoldError:
@@ -163,6 +178,8 @@ def new_attribute(
     text = "\n" + "\n".join(f"    {line}" for line in code)
     steps = [*_imports(root, model, text), Step("add", model.file, last, 0, text, line_of(root, model.file, last))]
     complete = [item for item in find_listings(root, model.old, listed) if is_listing_of(item, model.old)]
+    if field.values:
+        steps += public_values(root, model.file, field)
     for listing in complete:
         value = _value_in(listing.file, field, is_always=is_always)
         if name not in listing.entries and value:

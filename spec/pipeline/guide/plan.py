@@ -94,7 +94,7 @@ def _attribute_tasks(config: Config, overlay: Overlay, before: Document, conflic
     for pointer, model in models:
         for name in sorted(model.new.keys() - model.properties.keys()):
             always = overlay.is_always(pointer, name)
-            field = field_of(model, name, contract)
+            field = field_of(model, name, contract, overlay.example(pointer, name), is_always=always)
             task = new_attribute(ROOT, model, field, name, config.listings, is_always=always)
             corrected_lines = tuple(overlay.steps(pointer, name, sample_of(field)))
             yield Task(task.what, (*corrected_lines, *task.steps))
@@ -132,6 +132,7 @@ def _finish(*, pulls: str, generates: bool, accepts: bool) -> Iterator[Step]:
         yield Step("run", code=pulls)
     if generates:
         yield Step("run", code="make generate ACCEPT=1" if accepts else "make generate")
+    yield Step("run", code=".venv/bin/python -m ruff check --fix-only --select I,RUF022 .")
     yield Step("run", code=".venv/bin/python -m ruff format .")
     yield Step("run", code="make sync")
     yield Step("run", code="make record")

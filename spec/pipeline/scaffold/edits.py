@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .code import Templates, sample
 from .insertions import Module
-from .resource import examples
+from .resource import examples, import_of_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,9 +63,9 @@ class Edits:
         if "json" in kinds:
             models.import_at_top("import msgspec")
             models.import_for_types("from typing import Any")
-            schemas = self._open(f"{SDK}/_models/pydantic_schemas.py")
-            if '"Any":' not in schemas.text:
-                schemas.into_literal("_TYPES", '"Any": {}')
+        for field in resource.attributes:
+            if field.values:
+                models.import_for_types(f"from contentgroove._core.names import {field.values}")
         models.append(self._render("model"))
         models.into_literal("__all__", f'"{names.model}"')
         operations = self._open(f"{SDK}/_core/operations.py")
@@ -100,6 +100,10 @@ class Edits:
             made = "".join(part.capitalize() for part in f"{self._templates.module('list')}_sort".split("_"))
             module = f"{self._templates.module('list')}_sort"
             known.import_at_top(f"from contentgroove_api.models.{module} import {made} as {names.model}Sort")
+        for field in resource.attributes:
+            if field.values:
+                typed.append(field.values)
+                known.import_at_top(import_of_values(field))
         calls = {
             "_async": [f"Async{names.models}", f"AsyncRaw{names.models}"],
             "_sync": [names.models, f"Raw{names.models}"],

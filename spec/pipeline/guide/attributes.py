@@ -5,16 +5,14 @@ from __future__ import annotations
 import ast
 import keyword
 import re
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-
-from contentgroove._openapi.pointers import lookup
 
 from pipeline.scaffold.code import model_type, model_value, sample
 from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
 
-from .listings import Listing, find_listings, modules
-from .public_values import public_values
+from .listings import Listing, find_listings
+from .models import public_values
 from .removals import Removed, removal
 from .tasks import Step, Task, line_of
 
@@ -26,66 +24,13 @@ if TYPE_CHECKING:
 
     from pipeline.scaffold.resource import Field
 
-MODELS = "overlay/contentgroove/"
+    from .models import PublicModel
+
 FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
 MEANINGS = "tests/recorded/"
 FACTORIES = "mockserver/contentgroove_mock/factories.py"
 _OTHERS = 6
 """A listing of a resource has at most so many names beside its attributes: ids, relationships, what is derived."""
-
-
-@dataclass(frozen=True)
-class PublicModel:
-    """The class of a public model, and its attributes in both contracts.
-
-    Attributes:
-        name: The class.
-        file: Its module.
-        node: Its syntax tree.
-        module: That of its module.
-        old: Its attributes in the old contract, by name.
-        new: Those in the new one.
-        schema: The schema of the new ones.
-    """
-
-    name: str
-    file: str
-    node: ast.ClassDef
-    module: ast.Module
-    old: Document
-    new: Document
-    schema: Document
-
-    @property
-    def properties(self) -> dict[str, ast.FunctionDef]:
-        """The properties of the class."""
-        return {item.name: item for item in self.node.body if isinstance(item, ast.FunctionDef)}
-
-
-def public_models(
-    root: Path, models: dict[str, str], before: Document, contract: Document
-) -> Iterator[tuple[str, PublicModel]]:
-    """Yield the public models that have a class and attributes in the new contract, with the pointers of these."""
-    found = {
-        node.name: (file, node, tree)
-        for file, text in modules(root)
-        if file.startswith(MODELS) and "models" in file
-        for tree in (ast.parse(text),)
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-    }
-    for model, pointer in models.items():
-        name = model.partition(":")[2]
-        schema = _found(contract, pointer.rpartition("/")[0])
-        if name in found and "properties" in schema:
-            yield pointer, PublicModel(name, *found[name], _found(before, pointer), schema["properties"], schema)
-
-
-def _found(document: Document, pointer: str) -> Document:
-    try:
-        return cast("Document", lookup(document, pointer))
-    except LookupError:
-        return {}
 
 
 def removed_attributes(

@@ -10,9 +10,10 @@ from contentgroove._openapi.pointers import split
 from pipeline.fitting import Status
 from pipeline.locations import ABSENT, find
 
-from .attributes import changed_attributes, field_of, new_attribute, public_models, removed_attributes, sample_of
+from .attributes import changed_attributes, field_of, new_attribute, removed_attributes, sample_of
 from .corrections import FOLDER as OVERLAY_FOLDER
 from .corrections import Overlay
+from .models import public_models
 from .operations import lacking_resources, operation_tasks
 from .tasks import Step, Task, deduplicated
 from .values import event_tasks, is_callback_of, new_events, order_tasks, sort_orders

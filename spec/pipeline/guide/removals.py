@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from .attributes import PublicModel
     from .listings import Listing
+    from .models import PublicModel
 
 ORDER = (
     "overlay/contentgroove/_models/",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from contentgroove_spec.reports.report import Advice, Section, count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 StepKind: TypeAlias = Literal["add", "replace", "delete", "run", "decide"]
@@ -154,3 +154,14 @@ def _summary(tasks: tuple[Task, ...]) -> str:
 def line_of(root: Path, file: str, number: int) -> str:
     """Return a line of a file, for people."""
     return (root / file).read_text(encoding="utf-8").splitlines()[number - 1]
+
+
+def steps_between(root: Path, file: str, text: str) -> Iterator[Step]:
+    """Yield what makes a file have another text."""
+    before, after = (root / file).read_text(encoding="utf-8").splitlines(), text.splitlines()
+    for kind, first, end, begin, until in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        code = "\n".join(after[begin:until])
+        if kind == "insert":
+            yield Step("add", file, first, 0, code, before[first - 1])
+        elif kind == "replace":
+            yield Step("replace", file, first + 1, end if end > first + 1 else 0, code, before[first])

@@ -46,7 +46,7 @@ class Edits:
 
     def _open(self, path: str) -> Module:
         if path not in self.changed:
-            self.changed[path] = Module(path, (self._root / path).read_text(encoding="utf-8"))
+            self.changed[path] = Module.read(self._root, path)
         return self.changed[path]
 
     def _render(self, template: str, **more: Any) -> str:

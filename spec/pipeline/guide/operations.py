@@ -220,8 +220,8 @@ def _changed_operation(root: Path, old: Operation, new: Operation) -> Iterator[T
     fields = [_request_fields(operation) for operation in (old, new)]
     for name in sorted(fields[1].keys() - fields[0].keys()):
         needed = "requires" if fields[1][name] else "takes"
-        steps = tuple(attribute_steps(root, new, name, required=fields[1][name]))
-        yield Task(f"The request of {new} {needed} `{name}`", steps)
+        added = attribute_steps(root, new, name, required=fields[1][name])
+        yield Task(f"The request of {new} {needed} `{name}`", tuple(added))
     for name in sorted(fields[0].keys() - fields[1].keys()):
         yield Task(f"The request of {new} no longer takes `{name}`", (place_step(root, new, name),))
     for name in sorted(fields[0].keys() & fields[1].keys()):
@@ -247,8 +247,7 @@ def _error(root: Path, status: str, operation: Operation) -> Iterator[Step]:
     errors.into_literal("__all__", f'"{name}"')
     mapping.import_at_top(f"from contentgroove.errors import {name}")
     mapping.into_literal("_ERRORS", f"{status}: {name}")
-    package.import_for_types(f"from .errors import {name}")
-    package.into_literal("_MODULES", f'"{name}"', key=".errors")
+    package.import_at_top(f"from .errors import {name}")
     package.into_literal("__all__", f'"{name}"')
     for module in (errors, mapping, package):
         yield from steps_between(root, module.name, module.text)

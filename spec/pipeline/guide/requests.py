@@ -88,7 +88,7 @@ def attribute_steps(root: Path, operation: Operation, name: str, *, required: bo
     field = _field(operation, name)
     method = _VERBS.get(operation.method, "")
     calls = _Module.read(root, f"{CALLS}/{_plural(operation)}.py")
-    function = calls and calls.function(method)
+    function = calls.function(method) if calls else None
     if field is None or calls is None or function is None:
         yield place_step(root, operation, name)
         return
@@ -98,17 +98,14 @@ def attribute_steps(root: Path, operation: Operation, name: str, *, required: bo
     found = [calls.argument(function, declared + default), _documented(calls, function, field)]
     if requested is not None and requested.keywords:
         found.append(calls.after(requested.keywords[-1], f"{name}={name}"))
-        found += _request_steps(
-            root, ast.unparse(requested.func).rpartition(".")[2], field, declared, required=required
-        )
+        request = ast.unparse(requested.func).rpartition(".")[2]
+        found += _request_steps(root, request, field, declared, required=required)
     found += _command_steps(root, operation, method, field, required=required)
     if required:
         found += _test_steps(root, operation, field)
     yield from (step for step in found if step is not None)
-    yield Step(
-        "decide",
-        code=f"Decide what the simulator does with `{name}`: where {SERVICE} reads the body of {operation.operation_id}",
-    )
+    reader = f"where {SERVICE} reads the body of {operation.operation_id}"
+    yield Step("decide", code=f"Decide what the simulator does with `{name}`: {reader}")
     if required:
         yield Step("decide", code=f"Apps that call `{method}` without `{name}` fail: say so in CHANGELOG.md")
 
@@ -122,7 +119,7 @@ def place_step(root: Path, operation: Operation, name: str) -> Step:
         (REQUESTS, f"{method}_{names_of(_plural(operation)).singular}{'s' if method == 'list' else ''}"),
     ):
         module = _Module.read(root, file)
-        node = module and module.function(function)
+        node = module.function(function) if module else None
         places.append(f"`{function}` in {file}:{node.lineno if node else 1}")
     listed = ", which takes those of lists from ListArguments in overlay/contentgroove/_core/paging.py"
     more = listed if method == "list" else f", with its check in {INPUTS}"
@@ -159,7 +156,7 @@ def _documented(module: _Module, function: ast.FunctionDef | ast.AsyncFunctionDe
 
 def _request_steps(root: Path, name: str, field: Field, declared: str, *, required: bool) -> Iterator[Step | None]:
     module, inputs = _Module.read(root, REQUESTS), _Module.read(root, INPUTS)
-    function = module and module.function(name)
+    function = module.function(name) if module else None
     if module is None or inputs is None or function is None:
         return
     value = checked(field)
@@ -178,7 +175,7 @@ def _command_steps(
     root: Path, operation: Operation, method: str, field: Field, *, required: bool
 ) -> Iterator[Step | None]:
     module = _Module.read(root, f"{COMMANDS}/{_plural(operation)}.py")
-    function = module and module.function(method)
+    function = module.function(method) if module else None
     if module is None or function is None:
         return
     yield module.argument(function, f"{field.name}: {option(field, required)}")

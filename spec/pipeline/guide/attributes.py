@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import keyword
 import re
 from dataclasses import replace
@@ -22,13 +23,23 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.documents import Document
 
-    from pipeline.scaffold.resource import Field
+    from pipeline.scaffold.resource import Field, Kind
 
     from .models import PublicModel
 
 FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
 MEANINGS = "tests/recorded/"
 FACTORIES = "mockserver/contentgroove_mock/factories.py"
+PAGE = "docs/cli.md"
+_SCHEMAS: dict[Kind, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "time": {"type": "string", "format": "date-time"},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "json": {},
+}
 _OTHERS = 6
 """A listing of a resource has at most so many names beside its attributes: ids, relationships, what is derived."""
 
@@ -66,9 +77,7 @@ def changed_attributes(root: Path, model: PublicModel, contract: Document, open_
             yield Task(f"`{model.name}.{name}` has another type{if_right}", steps)
 
 
-def field_of(
-    model: PublicModel, name: str, contract: Document, example: object = None, *, is_always: bool = False
-) -> Field | None:
+def field_of(model: PublicModel, name: str, contract: Document, example: object) -> Field | None:
     """Return what the contract says about an attribute; None if code cannot have its name.
 
     Args:
@@ -76,18 +85,16 @@ def field_of(
         name: The attribute.
         contract: The new contract.
         example: A value of it, None if none is known.
-        is_always: Whether each resource has it, so that the corrections require it.
     """
     found = _field(model, name, model.new[name], contract)
-    if found is None:
-        return None
-    known = found.example if example is None else example
-    return replace(found, example=known, required=found.required or is_always)
+    return found if found is None or example is None else replace(found, example=example)
 
 
-def sample_of(field: Field | None) -> object:
-    """Return a value for the examples: null where that is allowed, or if nothing is known."""
-    return None if field is None or field.nullable else sample(field)
+def sample_of(field: Field) -> object:
+    """Return a value for tests and the simulator: that of the examples, or else null where that is allowed."""
+    if field.example is not None:
+        return field.example
+    return None if field.nullable else sample(field)
 
 
 def _field(model: PublicModel, name: str, node: Any, contract: Document) -> Field | None:
@@ -130,7 +137,11 @@ def new_attribute(
         if name not in listing.entries and value:
             steps.append(_entry(root, listing, name, value))
     steps += filter_steps(root, model, name, SORTABLE.get(field.kind))
+    steps += page_steps(root, model, field)
     steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
+    if is_always:
+        why = "each example has it; stored events have not, so the contract does not require it"
+        steps.append(Step("decide", code=f"Decide whether `{name}` can be missing: {why}"))
     return Task(what, tuple(steps))
 
 
@@ -166,10 +177,11 @@ def filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) ->
 def _value_in(file: str, field: Field, *, is_always: bool) -> str:
     """Return the code of a new attribute's value in a module that lists attributes; empty if it needs none there."""
     if file.startswith(MEANINGS):
-        return _model_value(field, sample(field) if is_always and not field.nullable else None)
+        return _model_value(field, sample_of(field) if is_always else None)
+    if is_always or file == FACTORIES or file.startswith("tests/"):
+        return _literal(sample_of(field))
     # The simulator omits what is neither always there nor null.
-    is_sent = field.nullable or is_always or file == FACTORIES or file.startswith("tests/")
-    return _literal(sample_of(field)) if is_sent else ""
+    return "None" if field.nullable else ""
 
 
 def _model_value(field: Field, value: Any) -> str:
@@ -203,22 +215,15 @@ def _imports(root: Path, model: PublicModel, code: str) -> Iterator[Step]:
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    needed = set(re.findall(r"\b(?:utc_or_none|to_utc|unset_to_none)(?=\()|\bmsgspec(?=\.)|\bdt(?=\.)|\bAny\b", code))
+    needed = set(re.findall(r"\b(?:utc_or_none|to_utc|unset_to_none|plain_or_none)(?=\()|\bdt(?=\.)|\bAny\b", code))
     missing = needed - known
     base = [node for node in model.module.body if isinstance(node, ast.ImportFrom) and "base" in str(node.module)]
-    helpers = missing - {"msgspec", "dt", "Any"}
+    helpers = missing - {"dt", "Any"}
     if helpers and base:
         names = sorted({*helpers, *(alias.name for alias in base[0].names)}, key=lambda name: (name[0].islower(), name))
         line = f"from {'.' * base[0].level}{base[0].module} import {', '.join(names)}"
         first, last = base[0].lineno, base[0].end_lineno or 0
         yield Step("replace", model.file, first, last, line, line_of(root, model.file, first))
-    if "msgspec" in missing:
-        after = max(
-            node.end_lineno or 0
-            for node in model.module.body
-            if isinstance(node, ast.ImportFrom) and node.module in {"__future__", "typing"}
-        )
-        yield Step("add", model.file, after, 0, "\nimport msgspec", line_of(root, model.file, after))
     if "Any" in missing:
         typing = next(
             node for node in model.module.body if isinstance(node, ast.ImportFrom) and node.module == "typing"
@@ -248,6 +253,28 @@ def _entry(root: Path, listing: Listing, name: str, value: str) -> Step:
     before = line_of(root, listing.file, last.first)
     indent = before[: len(before) - len(before.lstrip())]
     return Step("add", listing.file, last.last, 0, f"{indent}{written},", line_of(root, listing.file, last.last))
+
+
+def page_steps(root: Path, model: PublicModel, field: Field) -> Iterator[Step]:
+    """Yield the lines of a new attribute in the JSON schema that a page has of the model's output."""
+    lines = (root / PAGE).read_text(encoding="utf-8").splitlines()
+    heading = f"### {model.name}"
+    start = lines.index(heading) if heading in lines else len(lines)
+    names = tuple(f'"{name}": ' for name in model.old)
+    last = 0
+    for number, line in enumerate(lines[start:], start + 1):
+        if line.lstrip().startswith('"required": ['):
+            code = line.replace(', "extra"]', f', "{field.name}", "extra"]')
+            yield Step("replace", PAGE, number, 0, code, line)
+        elif line.lstrip().startswith(names):
+            last = number
+        elif line == "```" and last:
+            break
+    if last:
+        schema = dict(_SCHEMAS[field.kind])
+        if "type" in schema and field.kind != "texts" and field.optional:
+            schema["type"] = [schema["type"], "null"]
+        yield Step("add", PAGE, last, 0, f'    "{field.name}": {json.dumps(schema)},', lines[last - 1])
 
 
 def _literal(value: Any) -> str:

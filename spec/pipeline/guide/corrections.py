@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +11,7 @@ from contentgroove._openapi.pointers import split
 
 from pipeline.fitting import Status
 from pipeline.locations import ABSENT, find, is_in_example, nodes
-from pipeline.overlay import apply_actions
+from pipeline.scaffold.resource import SORTABLE, camel
 
 from .tasks import Step
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from pipeline.corrections import Corrections
     from pipeline.fitting import Problem
     from pipeline.locations import Location
-    from pipeline.overlay import Write
+    from pipeline.scaffold.resource import Field
 
 FOLDER = "spec/"
 
@@ -102,26 +101,38 @@ class Overlay:
                     first, last, lines = self.lines_of(path)
                     yield Step("delete", self._file, first, last, anchor=lines[0])
 
-    def steps(self, pointer: str, name: str, value: object) -> Iterator[Step]:
-        """Yield the lines for a new attribute.
+    def steps(self, pointer: str, name: str, field: Field | None) -> Iterator[Step]:
+        """Yield the lines for a new attribute: in the filter if lists can filter by it, and the title of an object.
+
+        It is not required, even if each example has it: events that were stored before have not.
 
         Args:
             pointer: The JSON pointer of the attributes.
             name: The new one.
-            value: What it has in the examples that the overlay writes, as JSON.
+            field: What the contract says about it; None if code cannot have its name.
         """
+        if field is not None and field.kind in SORTABLE:
+            yield from self._filter(pointer, name)
         location = tuple(split(pointer))
-        yield from self._filter(pointer, name)
-        if not self.is_always(pointer, name):
-            return
-        yield from self._required(location, name)
-        for path in self._own_examples(location):
-            _, last, lines = self.lines_of(path)
-            if not any(line.lstrip().startswith(f"{name}:") for line in lines):
-                yield self._add(last, f"{name}: {json.dumps(value)}", lines[-1])
+        schema = find(self.contract, (*location, name))
+        if schema.get("type") == "object" and "title" not in schema:
+            title = f"{find(self.contract, (*location[:-1], 'title'))}{camel(name)}".replace("Attributes", "")
+            yield from self._title(location, name, title)
+
+    def _title(self, location: Location, name: str, title: str) -> Iterator[Step]:
+        """Yield the line of a title, by which the class of a nested object is called."""
+        for index, action in enumerate(cast("list[Document]", self.corrections.overlay["actions"])):
+            for path, value in nodes(action.get("update"), ("actions", index, "update")):
+                if path[3:] == location[2:] and isinstance(value, dict):
+                    first, _, _ = self.lines_of((*path, next(iter(cast("Document", value)))))
+                    _, last, lines = self.lines_of(path)
+                    indent = self.corrections.content.decode().splitlines()[first - 1]
+                    indent = indent[: len(indent) - len(indent.lstrip())]
+                    yield Step("add", self._file, last, 0, f"{indent}{name}: {{title: {title}}}", lines[-1])
+                    return
 
     def is_always(self, pointer: str, name: str) -> bool:
-        """Return whether each example of the published document has an attribute, so that it is required."""
+        """Return whether each example of the published document has an attribute."""
         location = tuple(split(pointer))
         shown = [item for item in _examples(self.contract) if self._is_of(item, location)]
         published = len(shown) - len(self._own_examples(location))
@@ -148,22 +159,6 @@ class Overlay:
                 if "pattern:" in line and names:
                     yield self._replace(first + number, line.replace(f"({names})", f"({names}|{name})"), line)
 
-    def _required(self, location: Location, name: str) -> Iterator[Step]:
-        found: list[tuple[str | int, ...]] = []
-
-        def note(write: Write) -> bool:
-            if write.kind == "append" and write.location[:-1] == (*location[:-1], "required"):
-                found.append(("actions", write.action, "update", *write.path[:-1]))
-            return True
-
-        apply_actions(self.published, self.corrections.overlay, note)
-        for path in found[:1]:
-            first, last, lines = self.lines_of(path)
-            if first == last:
-                yield self._replace(first, lines[0].replace("]", f", {name}]"), lines[0])
-            else:
-                yield self._add(last, f"- {name}", lines[-1])
-
     def _own_examples(self, location: Location) -> list[tuple[str | int, ...]]:
         """Return the paths of the attributes in the examples of resources that the overlay itself writes."""
         found: list[tuple[str | int, ...]] = []
@@ -187,10 +182,6 @@ class Overlay:
 
     def _replace(self, number: int, code: str, line: str) -> Step:
         return Step("replace", self._file, number, 0, code, line)
-
-    def _add(self, after: int, code: str, last: str) -> Step:
-        indent = last[: len(last) - len(last.lstrip())]
-        return Step("add", self._file, after, 0, f"{indent}{code}", last)
 
 
 def _without(line: str, name: str) -> str | None:

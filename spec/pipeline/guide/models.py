@@ -93,10 +93,10 @@ def public_values(root: Path, model_file: str, field: Field) -> Iterator[Step]:
     """
     names, types, models = (Module.read(root, file) for file in (NAMES, TYPES, model_file))
     names.import_at_top(import_of_values(field))
-    names.into_literal("__all__", f'"{field.values}"')
+    names.into_literal("__all__", f'"{field.values}"', first=True)
     types.import_for_types(f"from ._core.names import {field.values}")
-    types.into_literal("_MODULES", f'"{field.values}"', key="._core.names")
-    types.into_literal("__all__", f'"{field.values}"')
+    types.into_literal("_MODULES", f'"{field.values}"', key="._core.names", first=True)
+    types.into_literal("__all__", f'"{field.values}"', first=True)
     models.import_for_types(f"from contentgroove._core.names import {field.values}")
     for module in (names, types, models):
         yield from steps_between(root, module.name, module.text)

@@ -35,6 +35,7 @@ JOURNEY = "mockserver/contentgroove_mock/recording/journey.py"
 ERRORS = "overlay/contentgroove/errors.py"
 ERROR_MAPPING = "overlay/contentgroove/_core/error_mapping.py"
 PACKAGE = "overlay/contentgroove/__init__.py"
+RECORDED = "Its recordings change with `make record`, below; review them"
 KNOWN_PARAMETERS = {"filter", "sort", "page"}
 
 
@@ -205,12 +206,12 @@ def _removed_operation(root: Path, operation: Operation) -> Iterator[Step]:
 def _changed_operation(root: Path, old: Operation, new: Operation) -> Iterator[Task]:
     known = _known_statuses(root)
     for status in sorted(new.responses.keys() - old.responses.keys()):
-        steps = [Step("run", code="make record")]
+        steps = [Step("decide", code=RECORDED)]
         if status.isdigit() and status not in known and int(status) in range(400, 500):
             steps = [*_error(root, status, new), *steps]
         yield Task(f"{new} can respond with {status}", tuple(steps))
     for status in sorted(old.responses.keys() - new.responses.keys()):
-        yield Task(f"{new} no longer responds with {status}", (Step("run", code="make record"),))
+        yield Task(f"{new} no longer responds with {status}", (Step("decide", code=RECORDED),))
     before, after = ({_name(item) for item in operation.parameters} for operation in (old, new))
     for name in sorted(after - before):
         if name.partition(" in ")[0] not in KNOWN_PARAMETERS:

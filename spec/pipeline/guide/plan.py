@@ -10,7 +10,7 @@ from contentgroove._openapi.pointers import split
 from pipeline.fitting import Status
 from pipeline.locations import ABSENT, find
 
-from .attributes import changed_attributes, field_of, new_attribute, removed_attributes, sample_of
+from .attributes import changed_attributes, field_of, new_attribute, removed_attributes
 from .corrections import FOLDER as OVERLAY_FOLDER
 from .corrections import Overlay
 from .models import public_models
@@ -95,9 +95,9 @@ def _attribute_tasks(config: Config, overlay: Overlay, before: Document, conflic
     for pointer, model in models:
         for name in sorted(model.new.keys() - model.properties.keys()):
             always = overlay.is_always(pointer, name)
-            field = field_of(model, name, contract, overlay.example(pointer, name), is_always=always)
+            field = field_of(model, name, contract, overlay.example(pointer, name))
             task = new_attribute(ROOT, model, field, name, config.listings, is_always=always)
-            corrected_lines = tuple(overlay.steps(pointer, name, sample_of(field)))
+            corrected_lines = tuple(overlay.steps(pointer, name, field))
             yield Task(task.what, (*corrected_lines, *task.steps))
         for name in sorted(model.old.keys() - model.new.keys()):
             steps = tuple(overlay.removed_examples(pointer, name))

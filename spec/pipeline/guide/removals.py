@@ -129,7 +129,15 @@ def _in_pages(root: Path, removed: Removed) -> Iterator[Step]:
         file = path.relative_to(root).as_posix()
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
             if file != GENERATED and mention.search(line) and removed.is_meant((line, file)) is not False:
-                yield _mention(file, number, line)
+                yield _page_step(file, number, line, removed.name)
+
+
+def _page_step(file: str, number: int, line: str, name: str) -> Step:
+    """Return a line of a page without a name that is a key or an item of JSON, or else the line."""
+    if line.strip().startswith(f'"{name}": ') and line.count('": ') <= _LIST:
+        return Step("delete", file, number, number, anchor=line)
+    short = line.replace(f'"{name}", ', "")
+    return Step("replace", file, number, 0, short, line) if short != line else _mention(file, number, line)
 
 
 def _mention(file: str, number: int, line: str) -> Step:

@@ -59,7 +59,7 @@ def order_tasks(root: Path, before: Document, contract: Document) -> Iterator[Ta
         old = find(before, ("paths", operation.path, operation.method.lower()))
         now, then = (_orders(document, operation.path) for document in (contract, before))
         node = _orders_in(text, operation.operation_id)
-        if old is ABSENT or now == then or node is None:
+        if old is ABSENT or now == then or node is None or set(now) == set(ast.literal_eval(node)):
             continue
         # It is written in one line; one order alone needs a comma to be a tuple.
         line = line_of(root, SERVICE, node.lineno)

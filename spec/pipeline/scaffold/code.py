@@ -82,7 +82,7 @@ def model_value(field: Field) -> str:
     if field.kind == "texts":
         return f"tuple(unset_to_none({wire}) or ())" if field.optional else f"tuple({wire})"
     if field.kind == "json":
-        return f"msgspec.to_builtins(unset_to_none({wire}))"
+        return f"plain_or_none({wire})"
     return f"unset_to_none({wire})" if field.optional else wire
 
 

@@ -58,9 +58,8 @@ class Edits:
         wire = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", names.model).lower()
         models.import_for_types(f"from contentgroove_api.models.{wire} import {names.model} as Wire{names.model}")
         models.alias_for_types(f"_{names.model}Model", f"Model[Wire{names.model}]", "Model")
-        models.import_at_top(
-            "from ._models.base import Model, ids_of, plain_or_none, to_utc, unset_to_none, utc_or_none"
-        )
+        readers = "ids_of, plain_or_none, to_utc, unset_to_none, utc_or_none"
+        models.import_at_top(f"from ._models.base import Model, {readers}")
         kinds = {field.kind for field in resource.attributes}
         if "json" in kinds:
             models.import_for_types("from typing import Any")

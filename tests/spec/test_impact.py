@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import copy
+import importlib
 import json
 import re
+import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -155,3 +157,10 @@ def test_the_command(
     new.write_bytes(as_json(published))
     assert main(["diff", "--file", str(new), "--fail-on", "breaking"]) == 1
     assert main(["diff", "--file", str(ROOT / "README.md")]) == 1
+
+
+def test_each_module_is_loaded_once() -> None:
+    """As a part of `spec`, a module would be loaded twice, and the list would not know the other one's enums."""
+    importlib.import_module("spec.pipeline.__main__")
+    twice = [name for name in sys.modules if name.startswith("spec.pipeline.")]
+    assert twice == ["spec.pipeline.__main__"]

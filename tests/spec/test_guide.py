@@ -139,7 +139,7 @@ def test_an_attribute_that_every_example_has(copied: Copy, published: Json) -> N
 
 
 def test_attributes_of_every_kind(copied: Copy, published: Json) -> None:
-    """Listed values get a public type, which accepts others; nested objects a title; what is no list a filter."""
+    """Listed values get a public type, which accepts others; nested objects a title, others a filter."""
     attributes(published, MEDIA).update(
         visibility={"type": "string", "enum": ["private", "public"]},
         stage={"type": "string", "enum": ["a", "b"]},

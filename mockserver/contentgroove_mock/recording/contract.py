@@ -45,7 +45,7 @@ class PackagedContract:
 
     @cached_property
     def listed_values(self) -> frozenset[str]:
-        """Every text that the contract lists as a value: it is no text of an account."""
+        """Every text that the contract lists as a value, so that it cannot be a text of an account."""
         found: set[str] = set()
         pending: list[Any] = [self.document]
         while pending:

@@ -73,7 +73,7 @@ class Overlay:
         yield Step("decide", code=f"{FOLDER}{problem.lines}: {problem.todo}")
 
     def _changed_callback(self, problem: Problem) -> Iterator[Step]:
-        """Yield what follows from a change of a published webhook, in whose place the overlay has its own."""
+        """Yield what follows from a change of a published webhook, which the overlay replaces by its own."""
         record, size = self.corrections.record, problem.location.index("callbacks") + 1
         location = problem.location[:size]
         old = _properties(record.value(location) if record else None)

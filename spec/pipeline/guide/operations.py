@@ -15,7 +15,7 @@ from pipeline.scaffold.insertions import Module
 from pipeline.scaffold.resource import names_of, resource_names, snake
 
 from .listings import find_listings, modules
-from .requests import attribute_steps, place_step
+from .requests import attribute_steps, where_step
 from .tasks import Step, Task, line_of, steps_between
 
 if TYPE_CHECKING:
@@ -215,19 +215,19 @@ def _changed_operation(root: Path, old: Operation, new: Operation) -> Iterator[T
     before, after = ({_name(item) for item in operation.parameters} for operation in (old, new))
     for name in sorted(after - before):
         if name.partition(" in ")[0] not in KNOWN_PARAMETERS:
-            yield Task(f"{new} has the parameter {name}", (place_step(root, new, name.partition(" in ")[0]),))
+            yield Task(f"{new} has the parameter {name}", (where_step(root, new, name.partition(" in ")[0]),))
     for name in sorted(before - after):
-        yield Task(f"{new} no longer has the parameter {name}", (place_step(root, new, name.partition(" in ")[0]),))
+        yield Task(f"{new} no longer has the parameter {name}", (where_step(root, new, name.partition(" in ")[0]),))
     fields = [_request_fields(operation) for operation in (old, new)]
     for name in sorted(fields[1].keys() - fields[0].keys()):
         needed = "requires" if fields[1][name] else "takes"
         added = attribute_steps(root, new, name, required=fields[1][name])
         yield Task(f"The request of {new} {needed} `{name}`", tuple(added))
     for name in sorted(fields[0].keys() - fields[1].keys()):
-        yield Task(f"The request of {new} no longer takes `{name}`", (place_step(root, new, name),))
+        yield Task(f"The request of {new} no longer takes `{name}`", (where_step(root, new, name),))
     for name in sorted(fields[0].keys() & fields[1].keys()):
         if fields[1][name] and not fields[0][name]:
-            yield Task(f"The request of {new} now requires `{name}`", (place_step(root, new, name),))
+            yield Task(f"The request of {new} now requires `{name}`", (where_step(root, new, name),))
 
 
 def _name(parameter: Document) -> str:

@@ -58,7 +58,7 @@ def plan(
         # There is no code by hand for this API.
         return deduplicated(_correction_tasks(overlay, problems))
     events = new_events(before, overlay)
-    # Their callbacks are no decision: the overlay has its own.
+    # Their callbacks need no decision, because the overlay has its own.
     open_problems = [problem for problem in problems if not is_callback_of(problem.location, events)]
     conflicts = {problem.location for problem in open_problems if problem.status is Status.CONFLICT}
     attributes = list(_attribute_tasks(config, overlay, before, conflicts))

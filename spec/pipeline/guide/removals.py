@@ -64,7 +64,7 @@ class Removed:
         for text in texts:
             if _names(self.model.name).search(text):
                 return True
-            # Whoever names a model without such an attribute may mean this one, but says nothing about it.
+            # A text that names only another model is about that one.
             if any(_names(other).search(text) for other in self.sharing or self.models):
                 return False
         return None
@@ -101,14 +101,14 @@ def removal(root: Path, removed: Removed, filters: Iterable[Step]) -> Iterator[S
             steps += _in_module(file, text, removed)
     steps += _in_pages(root, removed)
     covered: set[tuple[str, int]] = set()
-    for step in sorted(steps, key=_place):
+    for step in sorted(steps, key=_order):
         lines = {(step.file, number) for number in range(step.first, max(step.first, step.last) + 1)}
         if not lines & covered:
             covered |= lines
             yield step
 
 
-def _place(step: Step) -> tuple[int, str]:
+def _order(step: Step) -> tuple[int, str]:
     return next(rank for rank, start in enumerate(ORDER) if step.file.startswith(start)), step.file
 
 
@@ -146,7 +146,7 @@ def _mention(file: str, number: int, line: str) -> Step:
 
 
 def _in_module(file: str, text: str, removed: Removed) -> Iterator[Step]:
-    """Yield what the places of a module that have the name need."""
+    """Yield what to do with each use of the name in a module."""
     lines = text.splitlines()
     found: list[tuple[bool | None, Step]] = []
     for node, around in _uses(file, text, removed.name):

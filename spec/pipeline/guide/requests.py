@@ -34,7 +34,7 @@ _VERBS = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delet
 
 @dataclass(frozen=True)
 class _Module:
-    """A module in which code is inserted, at places that its syntax tree names."""
+    """A module in which code is inserted, found by its syntax tree."""
 
     root: Path
     file: str
@@ -90,7 +90,7 @@ def attribute_steps(root: Path, operation: Operation, name: str, *, required: bo
     calls = _Module.read(root, f"{CALLS}/{_plural(operation)}.py")
     function = calls.function(method) if calls else None
     if field is None or calls is None or function is None:
-        yield place_step(root, operation, name)
+        yield where_step(root, operation, name)
         return
     default = "" if required else " = None"
     declared = f"{name}: {argument_type(field, required)}"
@@ -110,20 +110,20 @@ def attribute_steps(root: Path, operation: Operation, name: str, *, required: bo
         yield Step("decide", code=f"Apps that call `{method}` without `{name}` fail: say so in CHANGELOG.md")
 
 
-def place_step(root: Path, operation: Operation, name: str) -> Step:
+def where_step(root: Path, operation: Operation, name: str) -> Step:
     """Return where an argument of a method and its request are declared."""
     method = _VERBS.get(operation.method, "get" if "{" in operation.path else "list")
-    places: list[str] = []
+    found: list[str] = []
     for file, function in (
         (f"{CALLS}/{_plural(operation)}.py", method),
         (REQUESTS, f"{method}_{names_of(_plural(operation)).singular}{'s' if method == 'list' else ''}"),
     ):
         module = _Module.read(root, file)
         node = module.function(function) if module else None
-        places.append(f"`{function}` in {file}:{node.lineno if node else 1}")
+        found.append(f"`{function}` in {file}:{node.lineno if node else 1}")
     listed = ", which takes those of lists from ListArguments in overlay/contentgroove/_core/paging.py"
     more = listed if method == "list" else f", with its check in {INPUTS}"
-    return Step("decide", code=f"`{name}` is an argument of {places[0]}, and of its request {places[1]}{more}")
+    return Step("decide", code=f"`{name}` is an argument of {found[0]}, and of its request {found[1]}{more}")
 
 
 def _plural(operation: Operation) -> str:
@@ -161,7 +161,7 @@ def _request_steps(root: Path, name: str, field: Field, declared: str, *, requir
         return
     value = checked(field)
     check = value.partition("(")[0]
-    # The others have no check of their own: the service's own answer says what is wrong.
+    # The others have no check of their own: the service's response says what is wrong.
     if inputs.function(check) is None or f"{check}(" not in (root / REQUESTS).read_text(encoding="utf-8"):
         value = field.name
     yield module.argument(function, declared)

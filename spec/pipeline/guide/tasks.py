@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 StepKind: TypeAlias = Literal["add", "replace", "delete", "run", "decide"]
 
 HEAD = (
-    "Line numbers are those of the files before any of these changes, so work from the bottom of a file to its top. "
-    "Check what the code assumes."
+    "Nothing of this is written yet. Line numbers are those of the files before any of these changes, so work from the "
+    "bottom of a file to its top. Check what the code assumes."
 )
 LONGEST = 100
 """Characters that are shown of a line."""
@@ -85,7 +85,7 @@ def deduplicated(tasks: Iterable[Task]) -> tuple[Task, ...]:
     changed: dict[tuple[str, int], list[Step]] = {}
     for step in (step for task in listed for step in task.steps if step.kind == "replace"):
         changed.setdefault((step.file, step.first), []).append(step)
-    texts = {place: _merged(steps) for place, steps in changed.items()}
+    texts = {line: _merged(steps) for line, steps in changed.items()}
     seen: set[Step] = set()
     kept: list[Task] = []
     for task in listed:

@@ -51,6 +51,7 @@ LAYERS = (
             "contentgroove._extras",
             "contentgroove._core.levels",
             "contentgroove._core.moments",
+            "contentgroove._core.names",
             "contentgroove._core.redaction",
             "contentgroove._core.secret",
             "contentgroove._core.tracebacks",

@@ -23,21 +23,22 @@ from contentgroove_spec.config import load_config
 from contentgroove_spec.fetching import fetch
 from contentgroove_spec.reports.report import Report
 
-from .client import generate_client
-from .corrections import read
-from .folders import read_folder
-from .generate import generate, require_up_to_date
-from .impact import impact
-from .pull import pull
-from .report import as_json, as_text, make_report
-from .update import update
-from .verify import check_structure, require_valid
+# Not relative: as a part of `spec`, each module would be loaded twice, and neither would know the other's enums.
+from pipeline.client import generate_client
+from pipeline.corrections import read
+from pipeline.folders import read_folder
+from pipeline.generate import generate, require_up_to_date
+from pipeline.impact import impact
+from pipeline.pull import make_arguments, pull
+from pipeline.report import as_json, as_text, make_report
+from pipeline.update import update
+from pipeline.verify import check_structure, require_valid
 
 if TYPE_CHECKING:
     from contentgroove_spec.config import Config
 
-    from .folders import Folder
-    from .impact import Impact
+    from pipeline.folders import Folder
+    from pipeline.impact import Impact
 
 DEFAULT_CONFIG = Path(__file__).resolve().parent.parent / "pipeline.toml"
 
@@ -106,12 +107,12 @@ def _run(config: Config, options: argparse.Namespace) -> bool:
     elif options.command == "diff":
         fetched = fetch(config, mirror=options.mirror, file=options.file, log=_print_note)
         new = fetched.parse_expected(config)
-        found = impact(config, new, fetched.source)
+        found = impact(config, new, fetched.source, source=make_arguments(options.mirror, options.file))
         _report(options, found)
         return fails(found.report(), options.fail_on)
     elif options.command == "scaffold":
         # Not imported for other commands: it needs the SDK that an update may have broken.
-        from .scaffold.write import scaffold
+        from pipeline.scaffold.write import scaffold
 
         scaffold(config, options.resource, options.model, log=_print)
     else:

@@ -228,8 +228,9 @@ class Fitting:
                 self._report(Status.ORPHANED, write, location, record.shapes[location], "nothing")
             return
         if expected is None:
-            # The correction is new, or a wildcard selects something new.
-            is_new = found is ABSENT or self._is_recorded_document(record) or equals(made, found, location)
+            # The correction is new, or a wildcard selects something new. Examples are only documentation.
+            is_new = found is ABSENT or is_in_example(location) or equals(made, found, location)
+            is_new |= self._is_recorded_document(record)
             expected = found if is_new or self._is_known_form(write, found, record) else ABSENT
         if equals(expected, found, location):
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,8 +18,10 @@ from contentgroove_spec.reports.report import Advice, Report, Section, count_tex
 
 from .corrections import Corrections, read
 from .generate import write_outputs
-from .guide.plan import plan
+from .guide.operations import lacking_resources
+from .guide.plan import ROOT, plan
 from .guide.tasks import as_section
+from .scaffold.resource import names_of, resource_names, snake
 from .verify import check_contract, check_structure
 
 if TYPE_CHECKING:
@@ -55,7 +58,7 @@ class Impact:
         return Report(self.contract, None, self.sections, "The contract, which apps depend on", published)
 
 
-def impact(config: Config, new: Document, name: str) -> Impact:
+def impact(config: Config, new: Document, name: str, *, source: str = "") -> Impact:
     """Return the impact of a new document, compared with the committed files.
 
     The contract is made from it with the corrections that still fit, so that one that does not hides nothing else.
@@ -64,6 +67,7 @@ def impact(config: Config, new: Document, name: str) -> Impact:
         config: The pipeline's settings.
         new: The document.
         name: Its name in reports.
+        source: What `make spec` needs to pull it, such as `FILE=new.yaml`.
 
     Raises:
         PipelineError: A committed file cannot be read.
@@ -77,18 +81,19 @@ def impact(config: Config, new: Document, name: str) -> Impact:
     published = compare(old, new, old_name=f"{old_name} as published", new_name=f"{name} as published")
     if published.identical:
         return Impact(compared, published, ())
+    settled = _settled_by_scaffold(config, contract)
     parts = (
         ("Corrections", _corrections(corrected)),
         ("Contract", _validity(config, contract)),
-        ("Generated code", _generated(config, contract)),
-        ("Recorded exchanges", _recordings(config, contract)),
+        ("Generated code", _generated(config, contract, settled)),
+        ("Recorded exchanges", _recordings(config, contract, settled)),
     )
     sections: list[Section] = []
     for title, found in parts:
         advice = tuple(found)
         summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
         sections.append(Section(title, summary, advice))
-    tasks = plan(config, corrections, before, new, corrected)
+    tasks = plan(config, corrections, before, new, corrected, source=source)
     return Impact(compared, published, (as_section(tasks), *sections), tasks)
 
 
@@ -108,17 +113,35 @@ def _validity(config: Config, contract: Document) -> Iterator[Advice]:
         yield from (Advice(finding, action) for finding in check_contract(contract, complete=config.complete))
 
 
-def _generated(config: Config, contract: Document) -> Iterator[Advice]:
+def _settled_by_scaffold(config: Config, contract: Document) -> frozenset[str]:
+    """Return the operations and the words of the resources that `make scaffold` writes: they are one task."""
+    if not config.public_models:
+        return frozenset()
+    lacking = lacking_resources(ROOT, contract)
+    found = resource_names(contract)
+    ids = {operation.operation_id for name in lacking for operation in found[name].values()}
+    return frozenset(ids | {word for name in lacking for word in (names_of(name).singular, names_of(name).plural)})
+
+
+def _generated(config: Config, contract: Document, settled: frozenset[str]) -> Iterator[Advice]:
     with tempfile.TemporaryDirectory(prefix="impact-") as folder:
         try:
             write_outputs(config, contract, Path(folder))
         except PipelineError as error:
             yield Advice(str(error), "Correct what the generator reports.")
         else:
-            yield from api_changes(package_api(config.package), package_api(Path(folder, config.package.name)))
+            new = package_api(Path(folder, config.package.name))
+            kept = {name: text for name, text in new.items() if not _is_about(name, settled)}
+            yield from api_changes(package_api(config.package), kept)
 
 
-def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
+def _is_about(name: str, words: frozenset[str]) -> bool:
+    """Return whether a module, or what is in it, is generated for one of some resources."""
+    module = next(iter(name.split(".")[1 + name.startswith("api.") :]), "")
+    return any(re.search(rf"(?:^|_){re.escape(snake(word))}(?:_|$)", module) for word in words)
+
+
+def _recordings(config: Config, contract: Document, settled: frozenset[str]) -> Iterator[Advice]:
     if config.recordings is None:
         return
     try:
@@ -135,7 +158,7 @@ def _recordings(config: Config, contract: Document) -> Iterator[Advice]:
         same.setdefault((reason, action), []).append(name)
     for sentence in stale(recordings, PackagedContract(contract)):
         name, _, text = sentence.partition(": ")
-        if name not in broken:
+        if name not in broken and name.partition("-")[0] not in settled:
             reason, _, action = text.rpartition(". ")
             same.setdefault((f"{reason}.", action), []).append(name)
     for (reason, action), names in same.items():

@@ -88,6 +88,17 @@ def pointer_to(document: Any, location: Location) -> str:
     return join(steps)
 
 
+def nodes(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
+    """Yield a value and all values in it, each with its path."""
+    yield path, value
+    if isinstance(value, dict):
+        for key, member in cast("dict[str, Any]", value).items():
+            yield from nodes(member, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from nodes(item, (*path, index))
+
+
 def is_map(location: Location) -> bool:
     """Return whether the keys of the object at a location are names, such as those of properties."""
     names = False

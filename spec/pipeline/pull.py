@@ -68,6 +68,11 @@ def pull(config: Config, *, mirror: str | None, file: Path | None, log: Callable
     log(f"Pulled {config.published.name} ({len(document['paths'])} paths) from {fetched.source}.")
 
 
+def make_arguments(mirror: str | None, file: Path | None) -> str:
+    """Return the arguments by which `make spec` pulls the same document."""
+    return f"FILE={file}" if file else f"MIRROR={mirror}" if mirror else ""
+
+
 def is_unchanged(config: Config) -> bool:
     """Return whether the published document is, byte for byte, what the last pull wrote.
 

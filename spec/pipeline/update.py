@@ -23,7 +23,7 @@ from .corrections import read
 from .generate import build
 from .guide.tasks import as_text as as_markdown
 from .impact import impact
-from .pull import is_unchanged, pull, replace_all
+from .pull import is_unchanged, make_arguments, pull, replace_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -79,7 +79,7 @@ def update(
                 log("Nothing new: the published document has the same content. Nothing was changed.")
                 return False
         with _step("compare"):
-            found = impact(config, new, "what is published now")
+            found = impact(config, new, "what is published now", source=make_arguments(mirror, file))
             report(found)
         with _listing(config, found.tasks):
             outputs = build(staged, Path(name), _step)

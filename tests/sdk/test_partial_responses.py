@@ -11,6 +11,7 @@ import traceback
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import msgspec
 import pytest
 from contentgroove import (
     MediaProcessingError,
@@ -21,7 +22,9 @@ from contentgroove import (
     WebhookPayloadError,
 )
 from contentgroove._models import partial_structs
+from contentgroove._models.base import plain_or_none
 from contentgroove.webhooks import MediaProcessingFinished, parse_event
+from contentgroove_api.models.media import Media as WireMedia
 
 from tests.sdk_calls import CREATIONS, IDS
 
@@ -701,3 +704,16 @@ def test_levels_are_counted_in_partial_responses(make: Maker) -> None:
         else:
             with pytest.raises(ResponseDecodeError, match="levels"):
                 medias.get("m-1")
+
+
+def test_nested_objects_are_plain_json() -> None:
+    """As a new attribute may be one: complete or in parts, in a list, null or omitted."""
+    sent = media_json()
+    whole = msgspec.convert(sent, WireMedia)
+    assert plain_or_none(whole.relationships) == sent["relationships"]
+    sent["relationships"]["clips"]["data"] = "odd"
+    partial = partial_structs.read_partly(WireMedia, json.dumps(sent).encode(), "Media", {}, log=False)
+    assert isinstance(partial.relationships, partial_structs.PartialStruct)
+    assert plain_or_none(partial.relationships) == sent["relationships"]
+    assert plain_or_none([partial.relationships]) == [sent["relationships"]]
+    assert plain_or_none(None) is plain_or_none(msgspec.UNSET) is None

@@ -1,7 +1,7 @@
 """Follow the list of an update in a copy of the repository: `python -m tests.spec.guide_trial [CHANGE …]`.
 
-For each change of the published document, the lines of the list are pasted, everything is generated and recorded, and
-the tests that concern the document run. The counts say what the list leaves to a person. It takes minutes.
+For each change of the published document, the lines of the list are pasted and its commands run, and then the checks
+and the tests that concern the document. The counts say what the list leaves to a person. Each takes minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove_spec.config import load_config
 from pipeline.corrections import Corrections, read
 from pipeline.guide import plan as planning
-from pipeline.locations import find
+from pipeline.locations import find, nodes
 
 from tests.spec.both_documents import CLIP, MEDIA, SUBSCRIPTION
 from tests.spec.pasting import paste
@@ -38,10 +38,17 @@ TESTS = (
     "tests/simulator",
     "tests/recorded",
     "tests/contract",
-    "tests/cli/webhooks/test_trigger.py",
+    "tests/cli",
+    "tests/webhooks/test_events.py",
+    "tests/webhooks/test_reconcile.py",
+    "tests/tools/test_names.py",
+    "tests/mcp/test_docs.py",
+    "tests/verification",
+    "tests/repository/test_public_types.py",
     "tests/spec/test_corrections.py",
     "tests/spec/test_corrections_operations.py",
     "tests/spec/test_corrections_resources.py",
+    "tests/spec/test_fitting.py",
 )
 
 
@@ -53,6 +60,15 @@ def attributes(document: dict[str, Any], *resource: str) -> dict[str, Any]:
     return found
 
 
+def shown(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """The attributes of the resources of a type in all examples of responses."""
+    return [
+        value["attributes"]
+        for path, value in nodes(document["paths"])
+        if isinstance(value, dict) and value.get("type") == kind and isinstance(value.get("attributes"), dict)
+    ]
+
+
 def new_attributes(document: dict[str, Any]) -> None:
     """One on each model that the published document describes."""
     attributes(document, MEDIA)["language"] = {"type": "string", "nullable": True}
@@ -61,44 +77,121 @@ def new_attributes(document: dict[str, Any]) -> None:
     attributes(document, *UPLOAD)["expires_at"] = {"type": "string", "format": "date-time", "nullable": True}
 
 
+def attributes_of_every_kind(document: dict[str, Any]) -> None:
+    """Several at once, most of which each example has."""
+    parts = {"kind": {"type": "string", "enum": ["upload", "url"]}, "bytes": {"type": "integer"}}
+    for name, schema, example in (
+        ("published_at", {"type": "string", "format": "date-time", "nullable": True}, "2031-01-02T03:04:05.678Z"),
+        ("source", {"type": "object", "properties": parts}, {"kind": "upload", "bytes": 7}),
+        ("keywords", {"type": "array", "items": {"type": "string"}}, ["space", "chimp"]),
+        ("visibility", {"type": "string", "enum": ["private", "public"]}, "private"),
+        ("views", {"type": "integer", "nullable": True}, None),
+    ):
+        attributes(document, MEDIA)[name] = schema
+        for item in shown(document, "medias") if example is not None else ():
+            item[name] = example
+
+
 def removed_attribute(document: dict[str, Any]) -> None:
     """Medias lose an attribute, also in all examples."""
-    name = "source_created_at"
+    lose(document, MEDIA, "medias", "source_created_at")
 
-    def drop(value: object) -> None:
-        if isinstance(value, dict):
-            value.pop(name, None)
-            for item in value.values():
-                drop(item)
-        elif isinstance(value, list):
-            for item in value:
-                drop(item)
 
-    callbacks = document["paths"]["/medias"]["post"].pop("callbacks")
-    drop(document["paths"])
-    document["paths"]["/medias"]["post"]["callbacks"] = callbacks
-    del attributes(document, MEDIA)[name]
+def removed_with_filters_and_orders(document: dict[str, Any]) -> None:
+    """What corrections, filters, sort orders, commands and captions use."""
+    lose(document, CLIP, "clips", "rank")
+    lose(document, MEDIA, "medias", "original_created_at")
+    orders = find(document, ("paths", "/medias", "get", "parameters", "sort in query", "schema", "enum"))
+    orders[:] = [order for order in orders if "original" not in order]
+
+
+def lose(document: dict[str, Any], schema: str, kind: str, name: str) -> None:
+    """Remove an attribute from a schema, and from the examples of responses."""
+    for item in shown(document, kind):
+        item.pop(name, None)
+    del attributes(document, schema)[name]
+
+
+def renamed_attribute(document: dict[str, Any]) -> None:
+    """An attribute has another name."""
+    found = attributes(document, MEDIA)
+    found["media_type"] = found.pop("source_file_content_type")
+    for item in shown(document, "medias"):
+        if "source_file_content_type" in item:
+            item["media_type"] = item.pop("source_file_content_type")
 
 
 def new_values(document: dict[str, Any]) -> None:
-    """Clips can be sorted by another attribute."""
-    find(document, ("paths", "/clips", "get", "parameters", "sort in query", "schema", "enum")).extend(
-        ["rank", "-rank"]
+    """Medias can be sorted by another attribute."""
+    find(document, ("paths", "/medias", "get", "parameters", "sort in query", "schema", "enum")).extend(
+        ["processing_started_at", "-processing_started_at"]
     )
 
 
 def new_event(document: dict[str, Any]) -> None:
-    """Webhooks have another event."""
+    """Webhooks have another event, shown by the example of the known one."""
     callbacks = document["paths"]["/medias"]["post"]["callbacks"]
     callbacks["media.failed"] = copy.deepcopy(callbacks["media.processing_finished"])
 
 
+def lost_of_the_webhook(document: dict[str, Any]) -> None:
+    """The webhook's media has an attribute less."""
+    (callback,) = document["paths"]["/medias"]["post"]["callbacks"]["media.processing_finished"].values()
+    schema = callback["post"]["requestBody"]["content"]["application/json"]["schema"]
+    data = schema["properties"]["payload"]["properties"]["data"]
+    del data["properties"]["attributes"]["properties"]["source_file_content_type"]
+
+
+def required_of_a_request(document: dict[str, Any]) -> None:
+    """Creating a clip requires more."""
+    body = document["paths"]["/clips"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    sent = body["properties"]["data"]["properties"]["attributes"]
+    sent["properties"]["speed"] = {"type": "number"}
+    sent["required"].append("speed")
+
+
+def new_status(document: dict[str, Any]) -> None:
+    """Creating a clip has another error."""
+    example = {"errors": [{"status": "409", "title": "Conflict", "detail": "The clip exists."}]}
+    document["paths"]["/clips"]["post"]["responses"]["409"] = {
+        "description": "conflict",
+        "content": {"application/json": {"example": example}},
+    }
+
+
+def new_operation(document: dict[str, Any]) -> None:
+    """Clips can be published."""
+    clip = document["paths"]["/clips/{id}"]
+    published = {**copy.deepcopy(clip["get"]), "operationId": "publishClipById", "summary": "publish clip"}
+    document["paths"]["/clips/{id}/publish"] = {"post": published, "parameters": copy.deepcopy(clip["parameters"])}
+
+
+def removed_operation(document: dict[str, Any]) -> None:
+    """Clips cannot be deleted any more."""
+    del document["paths"]["/clips/{id}"]["delete"]
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
     "attributes": new_attributes,
+    "kinds": attributes_of_every_kind,
     "removed": removed_attribute,
+    "used": removed_with_filters_and_orders,
+    "renamed": renamed_attribute,
     "values": new_values,
     "event": new_event,
+    "webhook": lost_of_the_webhook,
+    "required": required_of_a_request,
+    "status": new_status,
+    "operation": new_operation,
+    "lost": removed_operation,
 }
+COMMANDS: dict[str, tuple[str, ...]] = {
+    "make generate": ("-m", "spec.pipeline", "generate"),
+    "make generate ACCEPT=1": ("-m", "spec.pipeline", "generate", "--accept"),
+    "make sync": ("overlay/make_sync.py",),
+    "make record": ("-m", "contentgroove_mock.recording", "tests/recorded/exchanges"),
+}
+"""What the commands of the list do, without the packages that `make` installs first."""
 
 
 def run_in(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -139,28 +232,50 @@ def try_change(name: str) -> bool:
         corrections, published = Corrections.load(config), read(config.published)
         document = json.loads(json.dumps(published))
         CHANGES[name](document)
+        # Parts of a document that is read from a file are never the same object.
+        document = json.loads(json.dumps(document))
         planning.ROOT = folder
         before = corrections.correct(published).contract
         tasks = planning.plan(config, corrections, before, document, corrections.correct(document))
         counts = paste(tasks, folder)
         (folder / "new.json").write_text(json.dumps(document), encoding="utf-8")
-        steps = [("-m", "spec.pipeline", "pull", "--file", "new.json"), ("-m", "spec.pipeline", "generate", "--accept")]
-        steps += [("-m", "ruff", "format", "-q", "."), ("overlay/make_sync.py",)]
-        steps += [("-m", "contentgroove_mock.recording", "tests/recorded/exchanges")]
-        failed = [done for step in steps if (done := run_in(folder, *step)).returncode]
-        for done in failed[:1]:
-            sys.stdout.write(f"{' '.join(done.args[1:])} fails:\n{done.stdout}{done.stderr}\n")
-        tests = [test for test in TESTS if (folder / test).exists()]
-        done = run_in(folder, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *tests)
-        types = run_in(folder, "-m", "mypy")
+        steps = [step for task in tasks for step in task.steps]
+        failed = follow(folder, [step.code for step in steps if step.kind == "run"])
+        done = run_in(folder, "-m", "pytest", "-q", "-n", "2", "-p", "no:cacheprovider", *TESTS)
+        checks = [run_in(folder, *command) for command in (("-m", "mypy"), ("-m", "ruff", "check", "."))]
         failures = re.findall(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.MULTILINE)
-        errors = re.findall(r"^\S+:\d+: error: .*", types.stdout, re.MULTILINE)
+        errors = [
+            line
+            for check in checks
+            for line in re.findall(r"^\S+:\d+: error: .*|^ +--> .*", check.stdout, re.MULTILINE)
+        ]
+        decisions = sum(step.kind == "decide" for step in steps)
         sys.stdout.write(
-            f"{name}: {sum(counts.values())} lines in {len(counts)} files; then {len(failures)} tests fail, "
-            f"{len(errors)} type errors\n" + "".join(f"  {line}\n" for line in (*failures, *errors))
+            f"{name}: {sum(counts.values())} lines in {len(counts)} files, {decisions} decisions or uses to look at; "
+            f"then {len(failures)} tests fail, {len(errors)} findings of mypy and ruff\n"
+            + "".join(f"  {line}\n" for line in (*failures, *errors))
         )
         sys.stdout.flush()
         return not failed and not failures and not errors
+
+
+def follow(folder: Path, commands: list[str]) -> bool:
+    """Run the commands of the list, and print the first that fails; return whether one does."""
+    steps: list[tuple[str, ...]] = [("-m", "spec.pipeline", "pull", "--file", "new.json")]
+    if not any(command.startswith("make generate") for command in commands):
+        # The update itself has replaced everything.
+        steps.append(COMMANDS["make generate"])
+    for command in commands:
+        if command in COMMANDS:
+            steps.append(COMMANDS[command])
+        elif command.startswith(".venv/bin/python "):
+            steps.append(tuple(command.split()[1:]))
+    for step in steps:
+        done = run_in(folder, *step)
+        if done.returncode:
+            sys.stdout.write(f"{' '.join(step)} fails:\n{done.stdout}{done.stderr}\n")
+            return True
+    return False
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import shutil
 import subprocess
 import sys
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 Json = dict[str, Any]
-COPIED = ("overlay/contentgroove", "mockserver/contentgroove_mock", "tests/recorded", "tests/sdk", "spec")
+COPIED = ("overlay/contentgroove", "mockserver/contentgroove_mock", "tests/recorded", "tests/sdk", "spec", "docs")
 UPLOAD = ("components", "schemas", "direct_upload_response_object", "properties", "data")
 
 
@@ -54,8 +55,9 @@ class Copy:
         return plan(self.config, corrections, self.before, document, corrections.correct(document))
 
     def named(self, document: Json) -> list[str]:
-        """What the tasks are about, without the last one."""
-        return [task.what for task in self.tasks(document)][:-1]
+        """What the tasks are about, without those that only run commands at the end."""
+        named = [task.what for task in self.tasks(document)]
+        return [name for name in named if name not in {"When all of this is written", "At the end"}]
 
     def text(self, file: str) -> str:
         """A file of the copy."""
@@ -122,40 +124,147 @@ def test_new_attributes_are_pasted(copied: Copy, published: Json) -> None:
 
 
 def test_an_attribute_that_every_example_has(copied: Copy, published: Json) -> None:
-    """It is required, also of the webhook's example and of what the simulator sends."""
+    """The simulator sends the example's value, but it may be missing: stored events have not got it."""
     attributes(published, MEDIA)["language"] = {"type": "string"}
     for path, method in (("/medias", "get"), ("/medias", "post"), ("/medias/{id}", "get"), ("/medias/{id}", "put")):
         content = published["paths"][path][method]["responses"]["200"]["content"]["application/json"]
         data = content["example"]["data"]
         (data[0] if isinstance(data, list) else data)["attributes"]["language"] = "en"
+    tasks = copied.tasks(published)
+    assert any("Decide whether `language` can be missing" in step.code for task in tasks for step in task.steps)
+    paste(tasks, copied.root)
+    assert "def language(self) -> str | None:" in copied.text("overlay/contentgroove/_models/medias.py")
+    assert '"language": "en",' in copied.text("mockserver/contentgroove_mock/simulator/core/serializers.py")
+    assert '"language": {"type": ["string", "null"]},' in copied.text("docs/cli.md")
+
+
+def test_attributes_of_every_kind(copied: Copy, published: Json) -> None:
+    """Listed values get a public type, which accepts others; nested objects a title, others a filter."""
+    attributes(published, MEDIA).update(
+        visibility={"type": "string", "enum": ["private", "public"]},
+        stage={"type": "string", "enum": ["a", "b"]},
+        source={"type": "object", "properties": {"bytes": {"type": "integer"}}},
+        keywords={"type": "array", "items": {"type": "string"}},
+    )
     paste(copied.tasks(published), copied.root)
+    assert copied.named(published) == []
+    medias = copied.text("overlay/contentgroove/_models/medias.py")
+    assert "def visibility(self) -> MediaVisibility | str | None:" in medias
+    assert "    from contentgroove._core.names import MediaVisibility\n" in medias
+    assert "return plain_or_none(self._wire.attributes.source)" in medias
+    names = "import MediaAttributesVisibility as MediaVisibility\n"
+    assert names in copied.text("overlay/contentgroove/_core/names.py")
+    # Both are new in the same line.
+    types = copied.text("overlay/contentgroove/types.py")
+    assert types.count('"MediaVisibility"') == types.count('"MediaStage"') == 2
     overlay = copied.text("spec/corrections.overlay.yaml")
-    assert "              - source_url\n              - language\n" in overlay
-    # No example contains a null that the contract forbids: `make generate` would refuse it.
-    assert 'language: "A language"\n' in overlay
-    assert '"language": "A language",' in copied.text("mockserver/contentgroove_mock/simulator/core/serializers.py")
+    assert "              source: {title: MediaSource}\n" in overlay
+    assert "|stage|visibility)(" in overlay
+    assert "|keywords" not in overlay
+    for file in ("names.py", "operations.py"):
+        ast.parse(copied.text(f"overlay/contentgroove/_core/{file}"))
+
+
+def removed_lines(tasks: tuple[Task, ...], what: str) -> dict[str, list[str]]:
+    """What the task about a removed attribute deletes or names, by its file; in its order."""
+    found: dict[str, list[str]] = {}
+    for task in tasks:
+        if task.what == what:
+            for step in task.steps:
+                found.setdefault(step.file, []).append(step.code if step.kind == "decide" else step.anchor.strip())
+    return found
 
 
 def test_a_removed_attribute_is_deleted(copied: Copy, published: Json) -> None:
-    """Its corrections, its property and its lines; then all corrections fit, and what else uses it is named."""
+    """Its corrections, its property and its lines; then all corrections fit, and no other line has its name."""
     del attributes(published, MEDIA)["source_created_at"]
     assert copied.named(published)[0].startswith("Corrections are orphaned")
-    uses = [step.heading for task in copied.tasks(published) for step in task.steps if step.kind == "decide"]
-    assert any("mutants" in use or "tests/" in use for use in uses)
     paste(copied.tasks(published), copied.root)
     corrected = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml")).correct(published)
     assert corrected.problems == ()
-    assert "source_created_at" not in copied.text("spec/corrections.overlay.yaml")
-    for file in ("overlay/contentgroove/_models/medias.py", "mockserver/contentgroove_mock/factories.py"):
-        assert "source_created_at" not in copied.text("mockserver/contentgroove_mock/simulator/core/listing.py")
+    for file in (
+        "spec/corrections.overlay.yaml",
+        "overlay/contentgroove/_models/medias.py",
+        "mockserver/contentgroove_mock/factories.py",
+        "mockserver/contentgroove_mock/simulator/core/listing.py",
+        "mockserver/contentgroove_mock/simulator/core/serializers.py",
+        "docs/cli.md",
+    ):
         assert "source_created_at" not in copied.text(file)
-        ast.parse(copied.text(file))
+    ast.parse(copied.text("mockserver/contentgroove_mock/simulator/core/serializers.py"))
+
+
+def test_only_what_has_the_removed_attribute_is_listed(copied: Copy, published: Json) -> None:
+    """Code first, tests last; not what has an attribute of the same name and belongs to something else."""
+    del attributes(published, CLIP)["rank"]
+    clip = removed_lines(copied.tasks(published), "`Clip.rank` was removed")
+    files = list(clip)
+    assert files[0] == "overlay/contentgroove/_models/medias.py"
+    assert files.index("mockserver/contentgroove_mock/factories.py") < files.index("docs/cli.md")
+    assert files.index("docs/cli.md") < files.index("tests/sdk/conftest.py")
+    # A template of a path has a rank, too.
+    assert ".rank" in copied.text("mockserver/contentgroove_mock/contract/paths.py")
+    assert "mockserver/contentgroove_mock/contract/paths.py" not in clip
+    assert clip["mockserver/contentgroove_mock/simulator/core/records.py"] == ["rank: int | None = None"]
+
+
+def test_a_name_that_several_models_have(copied: Copy, published: Json) -> None:
+    """Each line belongs to the model that it is about."""
+    del attributes(published, CLIP)["external_id"]
+    clip = removed_lines(copied.tasks(published), "`Clip.external_id` was removed")
+    listed = clip["mockserver/contentgroove_mock/simulator/core/serializers.py"]
+    assert listed == ['"external_id": clip.external_id,']
+    assert len(clip["mockserver/contentgroove_mock/factories.py"]) == 1
+
+
+def test_a_webhook_loses_a_property(copied: Copy, published: Json) -> None:
+    """The lines by which the overlay's own webhook requires and shows it; then only accepting is left."""
+    (callback,) = published["paths"]["/medias"]["post"]["callbacks"]["media.processing_finished"].values()
+    payload = callback["post"]["requestBody"]["content"]["application/json"]["schema"]["properties"]["payload"]
+    del payload["properties"]["data"]["properties"]["attributes"]["properties"]["source_file_content_type"]
+    (conflict, finish, _) = copied.tasks(published)
+    assert [step.anchor.strip() for step in conflict.steps if step.kind == "delete"] == [
+        "- source_file_content_type",
+        "source_file_content_type: video/mp4",
+    ]
+    assert "make generate ACCEPT=1" in [step.code for step in finish.steps]
+
+
+def test_corrections_that_are_done(copied: Copy, published: Json) -> None:
+    """Their lines, also in a line with others and where nothing else is left; then all corrections fit."""
+    created = attributes(published, MEDIA)["source_created_at"]
+    created.update(format="date-time", description="When the source file was created.")
+    attributes(published, MEDIA)["created_at"]["format"] = "date-time"
+    (done, *_) = copied.tasks(published)
+    assert done.what == "Corrections are done: the document is as they make it"
+    assert [step.kind for step in done.steps] == ["replace", "delete"]
+    paste(copied.tasks(published), copied.root)
+    overlay = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml"))
+    assert overlay.correct(published).problems == ()
+    assert "created_at: {description: When the media was created.}" in copied.text("spec/corrections.overlay.yaml")
+
+
+def test_what_the_update_needs_to_go_on(copied: Copy, published: Json) -> None:
+    """If it stopped before the document was replaced, `make spec` comes first; the scaffold reads the contract."""
+    del attributes(published, MEDIA)["source_created_at"]
+    published["paths"]["/projects"] = {"get": {**published["paths"]["/clips"]["get"], "operationId": "getProjects"}}
+    corrections = Corrections.load(load_config(copied.root / "spec" / "pipeline.toml"))
+    corrected = corrections.correct(published)
+    tasks = plan(copied.config, corrections, copied.before, published, corrected, source="FILE=new.yaml")
+    commands = [step.code for task in tasks for step in task.steps if step.kind == "run"]
+    assert commands[:2] == ["make spec FILE=new.yaml", "make generate"]
+    assert commands[-3:] == ["make scaffold RESOURCE=projects", "make check", "make test"]
 
 
 def test_a_new_event(copied: Copy, published: Json) -> None:
     """The overlay gets its name and its callback; what it has of the document is then accepted."""
     callbacks = published["paths"]["/medias"]["post"]["callbacks"]
-    callbacks["media.failed"] = callbacks["media.processing_finished"]
+    callbacks["media.failed"] = json.loads(json.dumps(callbacks["media.processing_finished"]))
+    (operation,) = next(iter(callbacks["media.failed"].values())).values()
+    operation["requestBody"]["content"]["application/json"]["example"] = {
+        "event": "media.processing_finished",
+        "payload": {"data": {"id": "m-1"}, "included": [{"id": "c-1"}]},
+    }
     tasks = copied.tasks(published)
     assert "The event `media.failed` is new" in [task.what for task in tasks]
     paste(tasks, copied.root)
@@ -169,6 +278,21 @@ def test_a_new_event(copied: Copy, published: Json) -> None:
     ]
     added = contract["paths"]["/webhook_subscriptions"]["post"]["callbacks"]["media.failed"]
     assert list(added) == ["{$request.body#/data/attributes/url}"]
+    (posted,) = next(iter(added.values())).values()
+    example = posted["requestBody"]["content"]["application/json"]["example"]
+    assert example == {"event": "media.failed", "payload": {"data": {"id": "m-1"}}}, "whatever it was copied from"
+
+
+def test_other_sort_orders(copied: Copy, published: Json) -> None:
+    """The simulator's line, whether the orders are in it or in a variable."""
+    for path, orders in (("/clips", ["rank", "-rank"]), ("/medias", ["is_processing"])):
+        find(published, ("paths", path, "get", "parameters", "sort in query", "schema", "enum")).extend(orders)
+    assert copied.named(published) == ["GET /clips has other sort orders", "GET /medias has other sort orders"]
+    paste(copied.tasks(published), copied.root)
+    service = copied.text("mockserver/contentgroove_mock/simulator/core/service.py")
+    assert 'listing.CLIP_ATTRIBUTES, ("created_at", "name", "rank")),' in service
+    assert '"name", "is_processing")\n' in service
+    assert copied.named(published) == [], "the list follows the code"
 
 
 def test_operations(copied: Copy, published: Json) -> None:
@@ -199,11 +323,22 @@ def test_other_changes(copied: Copy, published: Json) -> None:
     sent["properties"]["speed"] = {"type": "number"}
     sent["required"].append("speed")
     tasks = {task.what: task for task in copied.tasks(published)}
-    (definition, *_) = tasks["`Media.has_fetch_error` has another type"].steps
+    (definition, *_) = tasks["`Media.has_fetch_error` has another type, if the document is right"].steps
     assert definition.code == "    def has_fetch_error(self) -> str:"
-    assert "class ForbiddenError(APIError):" in tasks["GET /clips can respond with 403"].steps[0].code
+    forbidden = "\n".join(step.code for step in tasks["GET /clips can respond with 403"].steps)
+    assert "class ForbiddenError(APIError):" in forbidden
+    assert "403: ForbiddenError," in forbidden
     assert "overlay/contentgroove/_async/clips.py" in tasks["GET /clips has the parameter q in query"].steps[0].code
-    assert "`create`" in tasks["The request of POST /clips requires `speed`"].steps[0].code
+    speed = "\n".join(step.code for step in tasks["The request of POST /clips requires `speed`"].steps)
+    for line in (
+        "name: str, start_time: float, end_time: float, speed: float) -> Clip:",
+        "            speed: The clip's speed.",
+        "end_time=end_time, speed=speed)",
+        "        speed=speed,",
+        '    speed: Annotated[float, typer.Option("--speed", metavar="NUMBER", help="The clip\'s speed.")],',
+        '"start_time": 0, "end_time": 2, "speed": 1.5}',
+    ):
+        assert line in speed
 
 
 def test_what_the_contract_loses_and_gains_as_a_whole(copied: Copy, published: Json) -> None:

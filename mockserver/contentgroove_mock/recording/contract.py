@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
@@ -41,6 +42,21 @@ class PackagedContract:
     def load_packaged(cls) -> PackagedContract:
         """Read the contract that is part of this package."""
         return cls(json.loads(files("contentgroove_mock").joinpath("contract.json").read_bytes()))
+
+    @cached_property
+    def listed_values(self) -> frozenset[str]:
+        """Every text that the contract lists as a value, so that it cannot be a text of an account."""
+        found: set[str] = set()
+        pending: list[Any] = [self.document]
+        while pending:
+            value = pending.pop()
+            if isinstance(value, dict):
+                listed: Any = cast("Json", value).get("enum")
+                found |= {item for item in listed if isinstance(item, str)} if isinstance(listed, list) else set()
+                pending += cast("Json", value).values()
+            elif isinstance(value, list):
+                pending += cast("list[Any]", value)
+        return frozenset(found)
 
     def statuses(self, operation: str) -> list[int]:
         """Return the documented statuses of an operation in ascending order."""

@@ -56,7 +56,7 @@ class Scrubber:
     Attributes:
         service: The API's base URL that was called; links to it become links to `service.example`.
         secrets: Strings that must not be in a recording at all, such as the API key.
-        sent: Strings that the recorder sends itself, which may stay.
+        sent: Strings that the recorder sends itself, or that the contract lists as values, which may stay.
         keep_words: Whether names, descriptions and spoken text stay, because a simulator invented them.
     """
 

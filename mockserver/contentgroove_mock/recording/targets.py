@@ -115,7 +115,8 @@ def record(contract: PackagedContract, *, through_prism: bool) -> list[Recording
         httpx.Client(base_url=base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as client,
         httpx.Client(base_url=server.base_url, timeout=_SIMULATED_TIMEOUT, trust_env=False) as direct_client,
     ):
-        scrubber = Scrubber(server.base_url, secrets=[SIMULATED_KEY], sent=sent_texts(), keep_words=True)
+        may_stay = sent_texts() | contract.listed_values
+        scrubber = Scrubber(server.base_url, secrets=[SIMULATED_KEY], sent=may_stay, keep_words=True)
         target = SimulatedTarget(simulator, client, direct_client)
         # What no operation creates is there from the start.
         known = _existing_id(direct_client, SIMULATED_KEY)
@@ -245,7 +246,8 @@ def record_live(
     # Without redirects: they would send the key to other hosts.
     with httpx.Client(base_url=settings.base_url, timeout=_LIVE_TIMEOUT, follow_redirects=False) as client:
         known = _existing_id(client, key)
-        scrubber = Scrubber(settings.base_url, secrets=[key], sent=sent_texts(), keep_words=False)
+        may_stay = sent_texts() | contract.listed_values
+        scrubber = Scrubber(settings.base_url, secrets=[key], sent=may_stay, keep_words=False)
         recorder = Recorder(LiveTarget(client, key, sleep), contract, scrubber)
         actions = list(journey(contract))
         reading = [action for action in actions if _is_read_only(action, contract)]

@@ -71,6 +71,11 @@ def unset_to_none(value: T | msgspec.UnsetType | None) -> T | None:
     return None if isinstance(value, msgspec.UnsetType) else value
 
 
+def plain_or_none(value: object) -> Any:
+    """Return a nested object as plain JSON; what cannot be read of it is as it was sent."""
+    return msgspec.to_builtins(unset_to_none(value), enc_hook=lambda part: part.to_builtins())
+
+
 def to_utc(moment: dt.datetime) -> dt.datetime:
     # (assumed: times-utc)
     # All times in the service's examples are UTC, so a time without a zone is read as UTC.

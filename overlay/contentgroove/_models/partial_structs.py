@@ -93,6 +93,10 @@ class PartialStruct:
         """Return whether the JSON has a member of this name, whatever it is."""
         return name in self._sent
 
+    def to_builtins(self) -> dict[str, Any]:
+        """Return all that was sent as plain JSON."""
+        return {name: msgspec.json.decode(part) for name, part in self._sent.items()}
+
     def sent_text(self, name: str) -> str | None:
         """Return the JSON text of a member, None if there is none."""
         found = self._sent.get(name)

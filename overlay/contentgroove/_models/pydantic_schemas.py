@@ -26,6 +26,7 @@ _TYPES: dict[str, dict[str, Any]] = {
     "float": {"type": "number"},
     "dt.datetime": {"type": "string", "format": "date-time"},
     "tuple[str, ...]": {"type": "array", "items": {"type": "string"}},
+    "Any": {},
 }
 """The schemas of the annotations of models."""
 
@@ -96,7 +97,8 @@ def model_json_schema(model: type[JsonView], shape: Shape) -> dict[str, Any]:
     for name in shape.names:
         getter = getattr(model, name).fget
         annotation: str = getter.__annotations__["return"]
-        kind = _TYPES[annotation.removesuffix(_NULLABLE)]
+        # What the contract enumerates, such as `MediaVisibility | str`, may be any other text as well.
+        kind = _TYPES[annotation.removesuffix(_NULLABLE).rpartition(" | ")[2]]
         content = {"anyOf": [kind, {"type": "null"}]} if annotation.endswith(_NULLABLE) else kind
         properties[name] = {**content, "description": inspect.getdoc(getter)}
     return {

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import ast
+import json
 import keyword
 import re
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
-
-from contentgroove._openapi.pointers import lookup
 
 from pipeline.scaffold.code import model_type, model_value, sample
 from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
 
-from .listings import Listing, find_listings, modules
+from .listings import Listing, find_listings
+from .models import public_values
+from .removals import Removed, removal
 from .tasks import Step, Task, line_of
 
 if TYPE_CHECKING:
@@ -22,95 +23,83 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.documents import Document
 
-    from pipeline.scaffold.resource import Field
+    from pipeline.scaffold.resource import Field, Kind
 
-MODELS = "overlay/contentgroove/"
+    from .models import PublicModel
+
 FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
 MEANINGS = "tests/recorded/"
 FACTORIES = "mockserver/contentgroove_mock/factories.py"
-MAX_USES = 12
+PAGE = "docs/cli.md"
+_SCHEMAS: dict[Kind, dict[str, Any]] = {
+    "text": {"type": "string"},
+    "number": {"type": "number"},
+    "integer": {"type": "integer"},
+    "boolean": {"type": "boolean"},
+    "time": {"type": "string", "format": "date-time"},
+    "texts": {"type": "array", "items": {"type": "string"}},
+    "json": {},
+}
 _OTHERS = 6
 """A listing of a resource has at most so many names beside its attributes: ids, relationships, what is derived."""
 
 
-@dataclass(frozen=True)
-class PublicModel:
-    """The class of a public model, and its attributes in both contracts.
+def removed_attributes(
+    root: Path, model: PublicModel, others: tuple[PublicModel, ...], sorts: frozenset[str]
+) -> Iterator[Task]:
+    """Yield the work for attributes that were removed.
 
-    Attributes:
-        name: The class.
-        file: Its module.
-        node: Its syntax tree.
-        module: That of its module.
-        old: Its attributes in the old contract, by name.
-        new: Those in the new one.
-        schema: The schema of the new ones.
+    Args:
+        root: The repository.
+        model: The model.
+        others: The other models.
+        sorts: The sort orders that lists of the model still have.
     """
-
-    name: str
-    file: str
-    node: ast.ClassDef
-    module: ast.Module
-    old: Document
-    new: Document
-    schema: Document
-
-    @property
-    def properties(self) -> dict[str, ast.FunctionDef]:
-        """The properties of the class."""
-        return {item.name: item for item in self.node.body if isinstance(item, ast.FunctionDef)}
+    names = tuple(other.name for other in others)
+    for name in sorted((model.old.keys() - model.new.keys()) & model.properties.keys()):
+        sharing = tuple(other.name for other in others if name in other.old)
+        removed = Removed(model, name, names, sharing, sorts)
+        steps = [*removal(root, removed, filter_steps(root, model, name, None))]
+        if name in sorts:
+            still = (
+                f"Lists can still be sorted by `{name}`, which the simulator cannot: remove the order by a correction"
+            )
+            steps.append(Step("decide", code=still))
+        yield Task(f"`{model.name}.{name}` was removed", tuple(steps))
 
 
-def public_models(
-    root: Path, models: dict[str, str], before: Document, contract: Document
-) -> Iterator[tuple[str, PublicModel]]:
-    """Yield the public models that have a class and attributes in the new contract, with the pointers of these."""
-    found = {
-        node.name: (file, node, tree)
-        for file, text in modules(root)
-        if file.startswith(MODELS) and "models" in file
-        for tree in (ast.parse(text),)
-        for node in tree.body
-        if isinstance(node, ast.ClassDef)
-    }
-    for model, pointer in models.items():
-        name = model.partition(":")[2]
-        schema = _found(contract, pointer.rpartition("/")[0])
-        if name in found and "properties" in schema:
-            yield pointer, PublicModel(name, *found[name], _found(before, pointer), schema["properties"], schema)
-
-
-def _found(document: Document, pointer: str) -> Document:
-    try:
-        return cast("Document", lookup(document, pointer))
-    except LookupError:
-        return {}
-
-
-def changed_attributes(root: Path, model: PublicModel, contract: Document) -> Iterator[Task]:
-    """Yield the work for attributes that were removed, and for those of another type."""
-    for name in sorted(model.old.keys() - model.new.keys()):
-        if name in model.properties:
-            yield Task(f"`{model.name}.{name}` was removed", tuple(_removal(root, model, name)))
+def changed_attributes(root: Path, model: PublicModel, contract: Document, open_names: set[str]) -> Iterator[Task]:
+    """Yield the work for attributes of another type; of `open_names`, a conflict decides the type."""
     for name in sorted(model.old.keys() & model.new.keys() & model.properties.keys()):
         steps = tuple(_change(root, model, name, contract))
         if steps:
-            yield Task(f"`{model.name}.{name}` has another type", steps)
+            if_right = ", if the document is right" if name in open_names else ""
+            yield Task(f"`{model.name}.{name}` has another type{if_right}", steps)
 
 
-def field_of(model: PublicModel, name: str, contract: Document) -> Field | None:
-    """Return what the contract says about an attribute; None if code cannot have its name."""
-    return _field(model, name, model.new[name], contract)
+def field_of(model: PublicModel, name: str, contract: Document, example: object) -> Field | None:
+    """Return what the contract says about an attribute; None if code cannot have its name.
+
+    Args:
+        model: The model.
+        name: The attribute.
+        contract: The new contract.
+        example: A value of it, None if none is known.
+    """
+    found = _field(model, name, model.new[name], contract)
+    return found if found is None or example is None else replace(found, example=example)
 
 
-def sample_of(field: Field | None) -> object:
-    """Return a value for the examples: null where that is allowed, or if nothing is known."""
-    return None if field is None or field.nullable else sample(field)
+def sample_of(field: Field) -> object:
+    """Return a value for tests and the simulator: that of the examples, or else null where that is allowed."""
+    if field.example is not None:
+        return field.example
+    return None if field.nullable else sample(field)
 
 
 def _field(model: PublicModel, name: str, node: Any, contract: Document) -> Field | None:
     singular = snake(model.name)
-    schema = {"properties": {name: node}, "required": model.schema.get("required", [])}
+    schema = {**model.schema, "properties": {name: node}}
     try:
         (found,) = fields(contract, schema, Names(f"{singular}s", f"{singular}s", singular, model.name))
     except ScaffoldError:
@@ -141,12 +130,18 @@ def new_attribute(
     text = "\n" + "\n".join(f"    {line}" for line in code)
     steps = [*_imports(root, model, text), Step("add", model.file, last, 0, text, line_of(root, model.file, last))]
     complete = [item for item in find_listings(root, model.old, listed) if is_listing_of(item, model.old)]
+    if field.values:
+        steps += public_values(root, model.file, field)
     for listing in complete:
         value = _value_in(listing.file, field, is_always=is_always)
         if name not in listing.entries and value:
             steps.append(_entry(root, listing, name, value))
-    steps += _filter_steps(root, model, name, SORTABLE.get(field.kind))
+    steps += filter_steps(root, model, name, SORTABLE.get(field.kind))
+    steps += page_steps(root, model, field)
     steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
+    if is_always:
+        why = "each example has it; stored events have not, so the contract does not require it"
+        steps.append(Step("decide", code=f"Decide whether `{name}` can be missing: {why}"))
     return Task(what, tuple(steps))
 
 
@@ -164,7 +159,7 @@ def _filters(root: Path, model: PublicModel) -> dict[str, ast.Constant]:
     return {}
 
 
-def _filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -> Iterator[Step]:
+def filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -> Iterator[Step]:
     """Yield the line of the simulator's filters, with a name or without it if it has no kind."""
     for key, node in _filters(root, model).items():
         words = str(node.value).split()
@@ -182,10 +177,11 @@ def _filter_steps(root: Path, model: PublicModel, name: str, kind: str | None) -
 def _value_in(file: str, field: Field, *, is_always: bool) -> str:
     """Return the code of a new attribute's value in a module that lists attributes; empty if it needs none there."""
     if file.startswith(MEANINGS):
-        return _model_value(field, sample(field) if is_always and not field.nullable else None)
+        return _model_value(field, sample_of(field) if is_always else None)
+    if is_always or file == FACTORIES or file.startswith("tests/"):
+        return _literal(sample_of(field))
     # The simulator omits what is neither always there nor null.
-    is_sent = field.nullable or is_always or file == FACTORIES or file.startswith("tests/")
-    return _literal(sample_of(field)) if is_sent else ""
+    return "None" if field.nullable else ""
 
 
 def _model_value(field: Field, value: Any) -> str:
@@ -219,22 +215,15 @@ def _imports(root: Path, model: PublicModel, code: str) -> Iterator[Step]:
         if isinstance(node, (ast.Import, ast.ImportFrom))
         for alias in node.names
     }
-    needed = set(re.findall(r"\b(?:utc_or_none|to_utc|unset_to_none)(?=\()|\bmsgspec(?=\.)|\bdt(?=\.)|\bAny\b", code))
+    needed = set(re.findall(r"\b(?:utc_or_none|to_utc|unset_to_none|plain_or_none)(?=\()|\bdt(?=\.)|\bAny\b", code))
     missing = needed - known
     base = [node for node in model.module.body if isinstance(node, ast.ImportFrom) and "base" in str(node.module)]
-    helpers = missing - {"msgspec", "dt", "Any"}
+    helpers = missing - {"dt", "Any"}
     if helpers and base:
         names = sorted({*helpers, *(alias.name for alias in base[0].names)}, key=lambda name: (name[0].islower(), name))
         line = f"from {'.' * base[0].level}{base[0].module} import {', '.join(names)}"
         first, last = base[0].lineno, base[0].end_lineno or 0
         yield Step("replace", model.file, first, last, line, line_of(root, model.file, first))
-    if "msgspec" in missing:
-        after = max(
-            node.end_lineno or 0
-            for node in model.module.body
-            if isinstance(node, ast.ImportFrom) and node.module in {"__future__", "typing"}
-        )
-        yield Step("add", model.file, after, 0, "\nimport msgspec", line_of(root, model.file, after))
     if "Any" in missing:
         typing = next(
             node for node in model.module.body if isinstance(node, ast.ImportFrom) and node.module == "typing"
@@ -266,44 +255,31 @@ def _entry(root: Path, listing: Listing, name: str, value: str) -> Step:
     return Step("add", listing.file, last.last, 0, f"{indent}{written},", line_of(root, listing.file, last.last))
 
 
+def page_steps(root: Path, model: PublicModel, field: Field) -> Iterator[Step]:
+    """Yield the lines of a new attribute in the JSON schema that a page has of the model's output."""
+    lines = (root / PAGE).read_text(encoding="utf-8").splitlines()
+    heading = f"### {model.name}"
+    start = lines.index(heading) if heading in lines else len(lines)
+    names = tuple(f'"{name}": ' for name in model.old)
+    last = 0
+    for number, line in enumerate(lines[start:], start + 1):
+        if line.lstrip().startswith('"required": ['):
+            code = line.replace(', "extra"]', f', "{field.name}", "extra"]')
+            yield Step("replace", PAGE, number, 0, code, line)
+        elif line.lstrip().startswith(names):
+            last = number
+        elif line == "```" and last:
+            break
+    if last:
+        schema = dict(_SCHEMAS[field.kind])
+        if "type" in schema and field.kind != "texts" and field.optional:
+            schema["type"] = [schema["type"], "null"]
+        yield Step("add", PAGE, last, 0, f'    "{field.name}": {json.dumps(schema)},', lines[last - 1])
+
+
 def _literal(value: Any) -> str:
     text = repr(value)
     return f'"{text[1:-1]}"' if isinstance(value, str) and text.startswith("'") and '"' not in text else text
-
-
-def _removal(root: Path, model: PublicModel, name: str) -> Iterator[Step]:
-    node = model.properties[name]
-    first = min(node.lineno, *(item.lineno for item in node.decorator_list)) - 1
-    yield Step("delete", model.file, first, node.end_lineno or 0, anchor=line_of(root, model.file, first + 1))
-    covered = {(model.file, line) for line in range(first, (node.end_lineno or 0) + 1)}
-    known = {*model.old, "id"}
-    for listing in find_listings(root, [name]):
-        is_subset = len(listing.entries) > 2 and listing.entries.keys() <= known  # noqa: PLR2004 - a list
-        entry = listing.entries[name]
-        if (is_subset or is_listing_of(listing, model.old)) and entry.has_own_lines:
-            yield Step("delete", listing.file, entry.first, entry.last, anchor=line_of(root, listing.file, entry.first))
-            covered |= {(listing.file, line) for line in range(entry.first, entry.last + 1)}
-    filters = list(_filter_steps(root, model, name, None))
-    yield from filters
-    covered |= {(step.file, step.first) for step in filters}
-    uses = [use for use in _uses(root, name) if use not in covered]
-    shared = len([use for use in uses if use[0].startswith("overlay")]) > MAX_USES
-    if uses and not shared:
-        for file, number in uses:
-            text = line_of(root, file, number)
-            yield Step("decide", code=f"{file}:{number} uses it: `{text.strip()}`")
-    elif uses:
-        yield Step(
-            "decide", code=f"Other resources have `{name}`, too: look for what the type checkers and tests report"
-        )
-
-
-def _uses(root: Path, name: str) -> Iterator[tuple[str, int]]:
-    pattern = re.compile(rf"(?<!wire\.attributes)\.{name}\b|[\"']{name}[\"']|\b{name}=")
-    for file, text in modules(root):
-        for number, line in enumerate(text.splitlines() if name in text else (), 1):
-            if pattern.search(line):
-                yield file, number
 
 
 def _change(root: Path, model: PublicModel, name: str, contract: Document) -> Iterator[Step]:

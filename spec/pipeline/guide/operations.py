@@ -5,15 +5,18 @@ from __future__ import annotations
 import ast
 import json
 import re
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import resolve
 
+from pipeline.scaffold.insertions import Module
 from pipeline.scaffold.resource import names_of, resource_names, snake
 
 from .listings import find_listings, modules
-from .tasks import Step, Task, line_of
+from .requests import attribute_steps, where_step
+from .tasks import Step, Task, line_of, steps_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,16 +33,16 @@ REQUESTS = "overlay/contentgroove/_core/operations.py"
 SERVICE = "mockserver/contentgroove_mock/simulator/core/service.py"
 JOURNEY = "mockserver/contentgroove_mock/recording/journey.py"
 ERRORS = "overlay/contentgroove/errors.py"
+ERROR_MAPPING = "overlay/contentgroove/_core/error_mapping.py"
+PACKAGE = "overlay/contentgroove/__init__.py"
+RECORDED = "Its recordings change with `make record`, below; review them"
 KNOWN_PARAMETERS = {"filter", "sort", "page"}
 
 
 def operation_tasks(root: Path, before: Document, contract: Document) -> Iterator[Task]:
     """Yield the work for the operations of a new contract, in the order in which it is done."""
     old, new = ({_key(item): item for item in operations(document)} for document in (before, contract))
-    client = (root / CLIENT).read_text(encoding="utf-8")
-    lacking = [name for name in resource_names(contract) if f"def {snake(name)}(" not in client]
-    for name in lacking:
-        yield Task(f"The resource `{name}` is new", (Step("run", code=f"make scaffold RESOURCE={name}"),))
+    lacking = lacking_resources(root, contract)
     for key in sorted(new.keys() - old.keys()):
         operation = new[key]
         if _segment(operation) not in lacking:
@@ -48,6 +51,12 @@ def operation_tasks(root: Path, before: Document, contract: Document) -> Iterato
         yield Task(f"{old[key]} was removed", tuple(_removed_operation(root, old[key])))
     for key in sorted(old.keys() & new.keys()):
         yield from _changed_operation(root, old[key], new[key])
+
+
+def lacking_resources(root: Path, contract: Document) -> list[str]:
+    """Return the segments of the resources that the contract has and the SDK lacks."""
+    client = (root / CLIENT).read_text(encoding="utf-8")
+    return [name for name in resource_names(contract) if f"def {snake(name)}(" not in client]
 
 
 def _key(operation: Operation) -> tuple[str, str]:
@@ -197,27 +206,28 @@ def _removed_operation(root: Path, operation: Operation) -> Iterator[Step]:
 def _changed_operation(root: Path, old: Operation, new: Operation) -> Iterator[Task]:
     known = _known_statuses(root)
     for status in sorted(new.responses.keys() - old.responses.keys()):
-        steps = [Step("run", code="make record")]
+        steps = [Step("decide", code=RECORDED)]
         if status.isdigit() and status not in known and int(status) in range(400, 500):
             steps = [*_error(root, status, new), *steps]
         yield Task(f"{new} can respond with {status}", tuple(steps))
     for status in sorted(old.responses.keys() - new.responses.keys()):
-        yield Task(f"{new} no longer responds with {status}", (Step("run", code="make record"),))
+        yield Task(f"{new} no longer responds with {status}", (Step("decide", code=RECORDED),))
     before, after = ({_name(item) for item in operation.parameters} for operation in (old, new))
     for name in sorted(after - before):
         if name.partition(" in ")[0] not in KNOWN_PARAMETERS:
-            yield Task(f"{new} has the parameter {name}", (_argument(root, new, name.partition(" in ")[0]),))
+            yield Task(f"{new} has the parameter {name}", (where_step(root, new, name.partition(" in ")[0]),))
     for name in sorted(before - after):
-        yield Task(f"{new} no longer has the parameter {name}", (_argument(root, new, name.partition(" in ")[0]),))
+        yield Task(f"{new} no longer has the parameter {name}", (where_step(root, new, name.partition(" in ")[0]),))
     fields = [_request_fields(operation) for operation in (old, new)]
     for name in sorted(fields[1].keys() - fields[0].keys()):
         needed = "requires" if fields[1][name] else "takes"
-        yield Task(f"The request of {new} {needed} `{name}`", (_argument(root, new, name),))
+        added = attribute_steps(root, new, name, required=fields[1][name])
+        yield Task(f"The request of {new} {needed} `{name}`", tuple(added))
     for name in sorted(fields[0].keys() - fields[1].keys()):
-        yield Task(f"The request of {new} no longer takes `{name}`", (_argument(root, new, name),))
+        yield Task(f"The request of {new} no longer takes `{name}`", (where_step(root, new, name),))
     for name in sorted(fields[0].keys() & fields[1].keys()):
         if fields[1][name] and not fields[0][name]:
-            yield Task(f"The request of {new} now requires `{name}`", (_argument(root, new, name),))
+            yield Task(f"The request of {new} now requires `{name}`", (where_step(root, new, name),))
 
 
 def _name(parameter: Document) -> str:
@@ -227,35 +237,22 @@ def _name(parameter: Document) -> str:
 def _known_statuses(root: Path) -> set[str]:
     """Return the statuses of errors that have a class."""
     text = (root / "overlay/contentgroove/_core/error_mapping.py").read_text(encoding="utf-8")
-    return set(re.findall(r"\b[45]\d\d\b", text))
+    return {str(HTTPStatus[name].value) for name in re.findall(r"HTTPStatus\.([A-Z_]+)", text)}
 
 
 def _error(root: Path, status: str, operation: Operation) -> Iterator[Step]:
     title = str(operation.responses[status].get("description", "")).strip().rstrip(".") or f"status {status}"
     name = "".join(word.capitalize() for word in re.findall(r"[A-Za-z]+", title)) + "Error"
-    text = (root / ERRORS).read_text(encoding="utf-8")
-    node = next(item for item in ast.parse(text).body if isinstance(item, ast.ClassDef) and item.name == "ServerError")
-    after = node.lineno - 1
-    code = f'class {name}(APIError):\n    """Status {status}: {title}."""\n\n'
-    yield Step("add", ERRORS, after, 0, f"{code}\n", line_of(root, ERRORS, node.lineno))
-    yield Step(
-        "decide", code=f"Choose {name} for {status} in overlay/contentgroove/_core/error_mapping.py, and export it"
-    )
-
-
-def _argument(root: Path, operation: Operation, name: str) -> Step:
-    """Return where the argument of a method is declared."""
-    resource = snake(_segment(operation))
-    file = f"{CALLS}/{resource}.py"
-    method = {"POST": "create", "PUT": "update", "PATCH": "update", "DELETE": "delete"}.get(
-        operation.method, "get" if "{" in operation.path else "list"
-    )
-    found = re.search(rf"^    (?:async )?def {method}\(", (root / file).read_text(encoding="utf-8"), re.MULTILINE)
-    line = (root / file).read_text(encoding="utf-8")[: found.start()].count("\n") + 1 if found else 1
-    requests = f"{REQUESTS}, and with its check in overlay/contentgroove/_core/inputs.py"
-    return Step(
-        "decide", code=f"`{name}` as an argument of `{method}` in {file}:{line} and of its request in {requests}"
-    )
+    errors, mapping, package = (Module.read(root, file) for file in (ERRORS, ERROR_MAPPING, PACKAGE))
+    errors.before("ServerError", f'class {name}(APIError):\n    """Status {status}: {title}."""')
+    errors.into_literal("__all__", f'"{name}"')
+    mapping.import_at_top(f"from contentgroove.errors import {name}")
+    mapping.into_literal("_ERRORS", f"{status}: {name}")
+    package.import_at_top(f"from .errors import {name}")
+    package.into_literal("__all__", f'"{name}"')
+    for module in (errors, mapping, package):
+        yield from steps_between(root, module.name, module.text)
+    yield Step("decide", code=f"Describe {name} in the table of errors in README.md")
 
 
 def _request_fields(operation: Operation) -> dict[str, bool]:

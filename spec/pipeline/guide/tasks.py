@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from contentgroove_spec.reports.report import Advice, Section, count_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 StepKind: TypeAlias = Literal["add", "replace", "delete", "run", "decide"]
 
 HEAD = (
-    "Line numbers are those of the files before any of these changes, so work from the bottom of a file to its top. "
-    "Check what the code assumes."
+    "Nothing of this is written yet. Line numbers are those of the files before any of these changes, so work from the "
+    "bottom of a file to its top. Check what the code assumes."
 )
+LONGEST = 100
+"""Characters that are shown of a line."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +52,8 @@ class Step:
             return self.code
         lines = f"line {self.first}" if self.last <= self.first else f"lines {self.first} to {self.last}"
         words = {"add": f"after {lines}", "replace": f"instead of {lines}", "delete": f"delete {lines}"}[self.kind]
-        return f"{self.file}, {words} (`{self.anchor.strip()}`)"
+        anchor = self.anchor.strip()
+        return f"{self.file}, {words} (`{anchor if len(anchor) <= LONGEST else anchor[: LONGEST - 1] + '…'}`)"
 
     @property
     def count(self) -> int:
@@ -74,21 +79,45 @@ class Task:
 def deduplicated(tasks: Iterable[Task]) -> tuple[Task, ...]:
     """Drop the steps that an earlier task has, and the tasks that have nothing else.
 
-    Of several texts for one line, the last counts, which has the changes of the others.
+    What several steps change in one line is written once, with all of it.
     """
     listed = list(tasks)
-    texts = {(step.file, step.first): step for task in listed for step in task.steps if step.kind == "replace"}
+    changed: dict[tuple[str, int], list[Step]] = {}
+    for step in (step for task in listed for step in task.steps if step.kind == "replace"):
+        changed.setdefault((step.file, step.first), []).append(step)
+    texts = {line: _merged(steps) for line, steps in changed.items()}
     seen: set[Step] = set()
     kept: list[Task] = []
     for task in listed:
-        known = dict.fromkeys(
-            texts.get((step.file, step.first), step) if step.kind == "replace" else step for step in task.steps
-        )
+        known = dict.fromkeys(texts[step.file, step.first] if step.kind == "replace" else step for step in task.steps)
         steps = tuple(step for step in known if step not in seen)
         seen.update(steps)
         if steps:
             kept.append(Task(task.what, steps))
     return tuple(kept)
+
+
+def _merged(steps: list[Step]) -> Step:
+    """Return one step with what each of some changes in the same line; all know the line as it was."""
+    last = steps[-1]
+    if last.last > last.first:
+        return last
+    words = re.findall(r"\w+|\W", last.anchor)
+    gone: set[int] = set()
+    added: dict[int, dict[str, None]] = {}
+    for step in steps:
+        written = re.findall(r"\w+|\W", step.code)
+        matcher = difflib.SequenceMatcher(None, words, written, autojunk=False)
+        for kind, first, end, begin, until in matcher.get_opcodes():
+            if kind != "equal":
+                gone.update(range(first, end))
+                added.setdefault(first, {})["".join(written[begin:until])] = None
+    kept = ["".join(added.get(index, ())) + ("" if index in gone else word) for index, word in enumerate(words)]
+    code = "".join((*kept, *added.get(len(words), ())))
+    if code.endswith(": {}") and not last.anchor.endswith(": {}"):
+        # Nothing is left of the object.
+        return Step("delete", last.file, last.first, last.first, anchor=last.anchor)
+    return Step("replace", last.file, last.first, last.last, code, last.anchor)
 
 
 def as_text(tasks: tuple[Task, ...]) -> str:
@@ -112,7 +141,7 @@ def as_section(tasks: tuple[Task, ...]) -> Section:
         Advice(f"{number}. {task.what}", "; ".join(step.heading for step in task.steps))
         for number, task in enumerate(tasks, 1)
     ]
-    summary = f"{_summary(tasks)} `make update` writes the lines." if tasks else "Nothing to do."
+    summary = f"{_summary(tasks)} `make update` prints the lines." if tasks else "Nothing to do."
     return Section("To write by hand", summary, tuple(advice))
 
 
@@ -125,3 +154,14 @@ def _summary(tasks: tuple[Task, ...]) -> str:
 def line_of(root: Path, file: str, number: int) -> str:
     """Return a line of a file, for people."""
     return (root / file).read_text(encoding="utf-8").splitlines()[number - 1]
+
+
+def steps_between(root: Path, file: str, text: str) -> Iterator[Step]:
+    """Yield what makes a file have another text."""
+    before, after = (root / file).read_text(encoding="utf-8").splitlines(), text.splitlines()
+    for kind, first, end, begin, until in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+        code = "\n".join(after[begin:until])
+        if kind == "insert":
+            yield Step("add", file, first, 0, code, before[first - 1])
+        elif kind == "replace":
+            yield Step("replace", file, first + 1, end if end > first + 1 else 0, code, before[first])

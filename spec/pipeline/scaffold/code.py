@@ -69,7 +69,9 @@ _MUST_BE: dict[Kind, str] = {
 def model_type(field: Field) -> str:
     """Return the type of a model's attribute."""
     maybe = " | None" if field.optional and field.kind not in {"texts", "json"} else ""
-    return _TYPES[field.kind] + maybe
+    # The service may send values that the document does not list yet.
+    listed = f"{field.values} | " if field.values else ""
+    return listed + _TYPES[field.kind] + maybe
 
 
 def model_value(field: Field) -> str:
@@ -80,7 +82,7 @@ def model_value(field: Field) -> str:
     if field.kind == "texts":
         return f"tuple(unset_to_none({wire}) or ())" if field.optional else f"tuple({wire})"
     if field.kind == "json":
-        return f"msgspec.to_builtins(unset_to_none({wire}))"
+        return f"plain_or_none({wire})"
     return f"unset_to_none({wire})" if field.optional else wire
 
 
@@ -154,7 +156,7 @@ def sample(field: Field, *, other: bool = False) -> Any:
         return _ID
     if field.kind == "text":
         return f"{'Another' if other else 'A'} {field.name.replace('_', ' ')}"
-    value = _SAMPLES[field.kind]
+    value = _SAMPLES[field.kind] if field.kind != "json" or field.example is None else field.example
     return not value if other and field.kind == "boolean" else value
 
 

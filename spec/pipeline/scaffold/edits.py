@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from .code import Templates, sample
 from .insertions import Module
-from .resource import examples
+from .resource import examples, import_of_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,7 +46,7 @@ class Edits:
 
     def _open(self, path: str) -> Module:
         if path not in self.changed:
-            self.changed[path] = Module(path, (self._root / path).read_text(encoding="utf-8"))
+            self.changed[path] = Module.read(self._root, path)
         return self.changed[path]
 
     def _render(self, template: str, **more: Any) -> str:
@@ -58,14 +58,14 @@ class Edits:
         wire = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", names.model).lower()
         models.import_for_types(f"from contentgroove_api.models.{wire} import {names.model} as Wire{names.model}")
         models.alias_for_types(f"_{names.model}Model", f"Model[Wire{names.model}]", "Model")
-        models.import_at_top("from ._models.base import Model, ids_of, to_utc, unset_to_none, utc_or_none")
+        readers = "ids_of, plain_or_none, to_utc, unset_to_none, utc_or_none"
+        models.import_at_top(f"from ._models.base import Model, {readers}")
         kinds = {field.kind for field in resource.attributes}
         if "json" in kinds:
-            models.import_at_top("import msgspec")
             models.import_for_types("from typing import Any")
-            schemas = self._open(f"{SDK}/_models/pydantic_schemas.py")
-            if '"Any":' not in schemas.text:
-                schemas.into_literal("_TYPES", '"Any": {}')
+        for field in resource.attributes:
+            if field.values:
+                models.import_for_types(f"from contentgroove._core.names import {field.values}")
         models.append(self._render("model"))
         models.into_literal("__all__", f'"{names.model}"')
         operations = self._open(f"{SDK}/_core/operations.py")
@@ -100,6 +100,10 @@ class Edits:
             made = "".join(part.capitalize() for part in f"{self._templates.module('list')}_sort".split("_"))
             module = f"{self._templates.module('list')}_sort"
             known.import_at_top(f"from contentgroove_api.models.{module} import {made} as {names.model}Sort")
+        for field in resource.attributes:
+            if field.values:
+                typed.append(field.values)
+                known.import_at_top(import_of_values(field))
         calls = {
             "_async": [f"Async{names.models}", f"AsyncRaw{names.models}"],
             "_sync": [names.models, f"Raw{names.models}"],

@@ -12,6 +12,7 @@ from .resource import ScaffoldError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 class Module:
@@ -25,6 +26,11 @@ class Module:
     def __init__(self, name: str, text: str) -> None:
         self.name = name
         self.text = text
+
+    @classmethod
+    def read(cls, root: Path, name: str) -> Module:
+        """Read a module of a repository."""
+        return cls(name, (root / name).read_text(encoding="utf-8"))
 
     def append(self, code: str) -> None:
         """Add code at the end."""

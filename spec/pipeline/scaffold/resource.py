@@ -99,6 +99,8 @@ class Field:
         example: A value of it, None if none is known.
         choices: The values that the document lists.
         is_url: Whether it is a URL.
+        values: The public name of the type of these values; empty if there are none.
+        generated: The generated class of that type.
     """
 
     name: str
@@ -109,6 +111,8 @@ class Field:
     example: Any
     choices: tuple[str, ...] = ()
     is_url: bool = False
+    values: str = ""
+    generated: str = ""
 
     @property
     def optional(self) -> bool:
@@ -301,6 +305,8 @@ def fields(
         inner = merged(document, node)
         values = [item["attributes"].get(name) for item in shown or () if isinstance(item.get("attributes"), dict)]
         known = [value for value in (*values, inner.get("example")) if value is not None]
+        # Only what has a title is generated under a known name.
+        has_values = kind_of(inner) == "text" and "enum" in inner and "title" in schema
         found.append(
             Field(
                 name=name,
@@ -311,9 +317,17 @@ def fields(
                 example=known[0] if known else None,
                 choices=tuple(str(item) for item in inner.get("enum", ()) if item is not None),
                 is_url=inner.get("format") == "uri",
+                values=f"{names.model}{camel(name)}" if has_values else "",
+                generated=f"{schema['title']}{camel(name)}" if has_values else "",
             )
         )
     return tuple(found)
+
+
+def import_of_values(field: Field) -> str:
+    """Return the line that imports the type of an attribute's values under its public name."""
+    module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", field.generated).lower()
+    return f"from contentgroove_api.models.{module} import {field.generated} as {field.values}"
 
 
 def merged(document: Document, node: Document) -> Document:

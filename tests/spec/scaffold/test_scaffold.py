@@ -15,7 +15,7 @@ import pytest
 from contentgroove.cli import options
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
-from pipeline.corrections import read
+from pipeline.corrections import Corrections, read
 from pipeline.overlay import apply_overlay
 from pipeline.scaffold import write
 from pipeline.scaffold.corrections import as_text, proposed
@@ -101,6 +101,24 @@ def test_every_file(added: Added, model: str) -> None:
         f"{added.singular}s.py",
         f"test_{added.singular}s.py",
     }
+
+
+@pytest.mark.parametrize(("added", "model"), CASES)
+def test_a_new_resource_fits_the_corrections(added: Added, model: str) -> None:
+    """An update to its document needs no decision: `make scaffold` is the only task."""
+    del model
+    config = load_config(ROOT / "spec" / "pipeline.toml")
+    assert Corrections.load(config).correct(with_resource(PUBLISHED, added)).problems == ()
+
+
+def test_listed_values_have_a_public_type() -> None:
+    """Like sort orders; a model accepts values that the document does not list yet."""
+    changed = Edits(ROOT, resource_of(BRAND_KITS, "BrandKit"), []).changed
+    assert "def font(self) -> BrandKitFont | str:" in changed["overlay/contentgroove/models.py"].text
+    names = changed["overlay/contentgroove/_core/names.py"].text
+    imported = "brand_kit_attributes_font import BrandKitAttributesFont as BrandKitFont\n"
+    assert f"from contentgroove_api.models.{imported}" in names
+    assert changed["overlay/contentgroove/types.py"].text.count("BrandKitFont") == 3
 
 
 def test_commands_call_options_as_they_are() -> None:

@@ -237,9 +237,9 @@ def _confirm(run: _Run, base_url: str) -> None:
     file = "a video of 6 seconds" if options.file is None else f"the file {options.file.name}"
     subscribing = "" if options.callback_url is None else ", up to five subscriptions of the callback URL"
     plan = (
-        f"This creates at {base_url}: a media of {file}, two medias that cannot be processed, a clip{subscribing}, and "
-        "more of these if an assumption is wrong. All are deleted in the end, but they may count for your quota. The "
-        "key is also sent in a query, which servers may log."
+        f"This creates at {base_url}: a media of {file}, two medias that cannot be processed, two clips{subscribing}, "
+        "and more of these if an assumption is wrong. All are deleted in the end, but they may count for your quota. "
+        "The key is also sent in a query, which servers may log."
     )
     write_error(plan)
     if options.yes:

@@ -125,6 +125,23 @@ def page_zero(probe: Probe) -> Finding:
     return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for page 0.", exchange)
 
 
+@check("page-not-number")
+def page_not_number(probe: Probe) -> Finding:
+    """Request a page that is a word, and one of no items."""
+    resource = _require_numbers(probe)
+    exchanges = [probe.get(f"/{resource}", pair) for pair in (("page[number]", "two"), ("page[size]", "0"))]
+    holds = all(exchange.status == _BAD_REQUEST for exchange in exchanges)
+    seen = f"A word as the number returned {exchanges[0].status}, the size 0 {exchanges[1].status}."
+    return judge(holds, seen, *exchanges)
+
+
+@check("page-unknown-refused")
+def page_unknown_refused(probe: Probe) -> Finding:
+    """Request a part of a list by another parameter."""
+    exchange = probe.get("/medias", ("page[offset]", "1"))
+    return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for page[offset]=1.", exchange)
+
+
 @check("links-next")
 def links_next(probe: Probe) -> Finding:
     """Read the link of a page that is not the last."""

@@ -54,7 +54,8 @@ list at the end has the evidence of each entry, what relies on it, and what brea
 
 `contentgroove doctor --verify` checks the entries against the service that your key reaches; \
 [cli.md](cli.md#doctor---verify) describes it. In a checkout, \
-`python -m toolchain.assumptions keep report.json` keeps the verdicts of its report here.
+`python -m toolchain.assumptions keep report.json` keeps the verdicts of its report here, and names those that it \
+leaves out: about an entry or a statement that this version does not have, or older than the kept one.
 
 A new assumption is an entry with a check in `overlay/contentgroove/verification/`, and a case in \
 `tests/verification/turned.py` in which a service does the opposite.

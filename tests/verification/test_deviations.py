@@ -45,7 +45,10 @@ def _like_ransack(request: Request) -> Request:
 
 
 def _from_0(request: Request) -> Request:
-    query = [(name, str(int(value) + 1) if name == "page[number]" else value) for name, value in request.query]
+    query = [
+        (name, str(int(value) + 1) if name == "page[number]" and value.isdigit() else value)
+        for name, value in request.query
+    ]
     return replace(request, query=tuple(query))
 
 

@@ -294,7 +294,7 @@ def _write_report(path: Path, document: dict[str, Any]) -> None:
 def _print_table(run: _Run, document: dict[str, Any]) -> None:
     out, terminal = run.context.out, is_terminal(sys.stdout)
     width = max(len(item["id"]) for item in document["results"])
-    rest = out.console.width - _VERDICT - width - 4 if terminal else 0
+    rest = out.console.width - _VERDICT - width - 5 if terminal else 0
     for item in document["results"]:
         texts = [item["seen"]]
         if item["verdict"] == "refuted":
@@ -304,7 +304,7 @@ def _print_table(run: _Run, document: dict[str, Any]) -> None:
                 out.line({}, [*(("", "") if index else (item["verdict"], item["id"])), text])
         elif rest < _MIN_TEXT:
             out.line({}, [item["verdict"], item["id"]])
-            for line in _wrapped(texts, out.console.width - 2):
+            for line in _wrapped(texts, out.console.width - 3):
                 out.line({}, ["", line])
         else:
             for index, line in enumerate(_wrapped(texts, min(rest, _MAX_TEXT))):

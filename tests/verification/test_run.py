@@ -330,7 +330,7 @@ def test_a_subscription_that_was_there_before_stays() -> None:
 
 
 def test_a_service_without_keys_proves_no_form_of_the_key() -> None:
-    """If a request without a key is accepted, one with a key in any form is no proof."""
+    """If a request without a key is accepted, one with a key in any form proves nothing."""
 
     def change(request: Request) -> Request:
         return request.with_headers(authorization=f"Bearer {KEY}")

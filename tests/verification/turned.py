@@ -631,7 +631,7 @@ def _without_last_clip(item: dict[str, Any]) -> None:
 
 
 def _never_left() -> Rule:
-    """Name clips in their media for ever."""
+    """Name clips in their media after they were deleted."""
     named: dict[str, dict[str, Any]] = {}
 
     def change(item: dict[str, Any]) -> None:

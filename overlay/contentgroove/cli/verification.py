@@ -158,10 +158,10 @@ def _check_options(run: _Run) -> None:
             "machine it leads to.",
         )
     if options.report is not None:
-        _require_place(options.report)
+        _require_writable(options.report)
 
 
-def _require_place(path: Path) -> None:
+def _require_writable(path: Path) -> None:
     """Check that a report can be written, before anything is sent that it would be about."""
     existed = path.exists()
     try:

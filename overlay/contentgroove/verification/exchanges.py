@@ -113,7 +113,7 @@ class Exchange(NamedTuple):
 
     @property
     def is_page(self) -> bool:
-        """Whether it is a success whose body is no JSON, such as the login page of a network."""
+        """Whether it is a success whose body is not JSON, such as the login page of a network."""
         return self.succeeded and self.content.strip() not in {b"", b"null"} and self.json is None
 
     @property

@@ -58,9 +58,9 @@ def page_number(probe: Probe) -> Finding:
     two, second = probe.list_items(resource, ("page[number]", "2"), _SINGLE)
     if ids_of(probe.list_items(resource, _PAIR)[0]) != wanted:
         raise NotTriedError("The list has changed in the meantime.")
-    places = [wanted.index(name) + 1 if name in wanted else 0 for name in ids_of(one + two)]
-    shown = " and ".join(str(place or "another") for place in places)
-    return judge(places == [1, 2], f"Pages 1 and 2 have the items {shown or 'none'} of the list.", first, second)
+    positions = [wanted.index(name) + 1 if name in wanted else 0 for name in ids_of(one + two)]
+    shown = " and ".join(str(position or "another") for position in positions)
+    return judge(positions == [1, 2], f"Pages 1 and 2 have the items {shown or 'none'} of the list.", first, second)
 
 
 @check("subscriptions-paged")

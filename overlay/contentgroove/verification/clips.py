@@ -49,6 +49,8 @@ def _cut(probe: Probe, **attributes: Any) -> Exchange:
 def clip_needs_finished_media(probe: Probe) -> Finding:
     """Look at the attempt to cut a clip of the unfinished media."""
     exchange = probe.created.require(probe.created.early_clip)
+    # The same clip of the finished media shows that this was the reason.
+    _created(probe)
     if attribute(probe.created.first_state.data, "is_processing") is False:
         raise NotTriedError("The media was finished at once.")
     return judge(is_refusal(exchange), f"{described(exchange)} for an unfinished media.", exchange)

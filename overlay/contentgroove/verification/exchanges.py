@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 import time
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias, cast
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import httpx
 import msgspec
@@ -40,6 +40,9 @@ DEFAULT_PAUSE = 1.0
 TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
+_ANY = {"Accept": "*/*"}
+_MAX_REDIRECTS = 3
+_MAX_SHOWN = 60
 MAX_BODY = 4 * 1024 * 1024
 _UNAUTHORIZED = 401
 _PAYMENT_REQUIRED = 402
@@ -242,7 +245,7 @@ class Caller:
         if exchange.status == _FAILED and method == "POST" and not repeats:
             raise NotTriedError(f"The service failed: {method} {path} returned 500.")
         if exchange.is_page:
-            found = exchange.headers.get("content-type", "no Content-Type")
+            found = exchange.headers.get("content-type", "no Content-Type")[:_MAX_SHOWN]
             raise NoJsonError(f"{method} {path} returned {exchange.status} with {found} instead of JSON.")
         if key_form is None:
             self._require_access(exchange, path)
@@ -292,10 +295,16 @@ class Caller:
         return self._file("PUT", url, dict(headers or {}), content)
 
     def get_file(self, url: Secret) -> Exchange:
-        """GET a file without the key, or the beginning of a large one. Raises the errors of `call`."""
-        return self._file("GET", url, {"Accept": "*/*"}, None)
+        """GET a file without the key, or the beginning of a large one, also elsewhere. Raises the errors of `call`."""
+        exchange = self._file("GET", url, _ANY, None)
+        for _ in range(_MAX_REDIRECTS):
+            location = exchange.headers.get("location")
+            if not httpx.codes.is_redirect(exchange.status) or location is None:
+                break
+            exchange = self._file("GET", Secret(urljoin(exchange.url, location)), _ANY, None)
+        return exchange
 
-    def _file(self, method: str, url: Secret, headers: dict[str, str], content: Any) -> Exchange:
+    def _file(self, method: str, url: Secret, headers: Mapping[str, str], content: Any) -> Exchange:
         self._count()
         exchange = self._exchange(method, url, headers, content)
         if exchange.status in _STORE_FAILED:

@@ -332,6 +332,7 @@ def attributes_unknown_ignored(probe: Probe) -> Finding:
 @check("unknown-media-404")
 def unknown_media_404(probe: Probe) -> Finding:
     """Update and delete a media that does not exist."""
+    _require_updates(probe)
     put = probe.write("PUT", f"/medias/{UNKNOWN_ID}", {"name": "Nothing"})
     delete = probe.caller.call("DELETE", f"/medias/{UNKNOWN_ID}")
     return judge(put.status == delete.status == _NOT_FOUND, f"{put.status} and {delete.status}.", put, delete)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from contentgroove import ContentGroove
 from contentgroove._core.secret import Secret
-from contentgroove.verification.exchanges import (
-    Caller,
-    NotTriedError,
-    RunEndedError,
-    TooManyRequestsError,
-)
+from contentgroove.verification.caller import Caller
+from contentgroove.verification.exchanges import NotTriedError, RunEndedError, TooManyRequestsError
 from contentgroove.verification.keys import KeyRefusedError, OtherServiceError
 from contentgroove.verification.run import verify
 from contentgroove_mock import Fault
@@ -31,6 +27,8 @@ if TYPE_CHECKING:
     from tests.verification.proxy import Forward, Rule
 
 pytestmark = pytest.mark.slow
+
+PAGE = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><title>Login</title>")
 
 
 def test_an_interrupted_run_deletes_what_it_has_created() -> None:
@@ -98,13 +96,33 @@ def test_an_unavailable_service_refutes_nothing(status: int) -> None:
 
 
 def test_a_lost_connection_refutes_nothing() -> None:
-    """What got no response is not tried, and the run continues."""
+    """What got no response three times is not tried, and the run continues."""
     with served() as service:
-        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById"))
+        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById", count=3))
         results = service.run(READING)
     assert verdicts(results, "refuted") == []
     assert "no response" in results["error-404"].seen
     assert results["filter-eq"].verdict == "confirmed"
+
+
+def test_a_connection_that_was_idle_for_too_long() -> None:
+    """A request whose connection breaks is sent again if it creates nothing."""
+    with served() as service:
+        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById", count=2))
+        results = service.run(["error-404"])
+    assert results["error-404"].verdict == "confirmed"
+
+
+def test_a_firewall_refutes_nothing() -> None:
+    """A 403 that is a page does not come from the service."""
+
+    def change(request: Request) -> Request | Response:
+        return replace(PAGE, status=403) if "%" in str(request.value("filter[name_matches]")) else request
+
+    with served(on_request(change)) as service:
+        results = service.run(["filter-matches"])
+    assert results["filter-matches"].verdict == "not tried"
+    assert results["filter-matches"].seen.endswith("returned 403 without JSON, as a firewall does.")
 
 
 def test_a_short_pause_is_obeyed() -> None:
@@ -206,7 +224,7 @@ def test_pages_that_lead_nowhere_do_not_hang() -> None:
         response = await forward(request)
         if len(service.simulator.requests) == 1:
             return response
-        return dataclasses.replace(response, body=b'{"data": {"attributes": [1], "id": null}, "links": 3, "errors": 7}')
+        return replace(response, body=b'{"data": {"attributes": [1], "id": null}, "links": 3, "errors": 7}')
 
     started = time.monotonic()
     with served(nonsense, subscriptions=None) as service:
@@ -214,9 +232,6 @@ def test_pages_that_lead_nowhere_do_not_hang() -> None:
     assert set(results) == set(LEDGER)
     assert time.monotonic() - started < 60
     assert service.left == []
-
-
-PAGE = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><title>Login</title>")
 
 
 @pytest.mark.parametrize(

@@ -94,7 +94,8 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
         raise CommandError(ExitCode.USAGE, message, f"`contentgroove doctor --verify` lists all {len(ledger)}.")
     run = _Run(context, options, ledger, list(options.only or ledger))
     _check_options(run)
-    from contentgroove.verification.exchanges import Caller, NotTriedError, TooManyRequestsError
+    from contentgroove.verification.caller import Caller
+    from contentgroove.verification.exchanges import NotTriedError, TooManyRequestsError
     from contentgroove.verification.keys import KeyRefusedError, OtherServiceError
     from contentgroove.verification.run import verify
 

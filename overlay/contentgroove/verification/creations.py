@@ -19,7 +19,7 @@ from .exchanges import Exchange, NotTriedError, RunEndedError, entries, is_newes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .exchanges import Caller
+    from .caller import Caller
 
 CLEANUP_CALLS = 100
 CLEANUP_SECONDS = 120.0

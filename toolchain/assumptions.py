@@ -14,7 +14,7 @@ import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import urlsplit
 
 from contentgroove._core.settings import is_loopback
@@ -23,7 +23,7 @@ from contentgroove.verification.ledger import FILE, read_ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from contentgroove.verification.ledger import Assumption, Kind, Strength
+    from contentgroove.verification.ledger import Area, Assumption, Kind, Strength
 
 ROOT = Path(__file__).parents[1]
 LEDGER = ROOT / "overlay" / "contentgroove" / "verification" / FILE
@@ -49,11 +49,13 @@ _INTRODUCTION = """\
 The live service was never reached when this was written. Everything that the SDK, the contract and the simulator \
 assume beyond a plain reading of the published document is an entry of a ledger, \
 `contentgroove/verification/assumptions.toml`. \
-Code and pages refer to an entry as `assumed: ID`.
+Code and pages refer to an entry as `assumed: ID`. The tables say what is assumed, and how well it is supported; the \
+list at the end has the evidence of each entry, what relies on it, and what breaks if it is wrong.
 
 `contentgroove doctor --verify` checks the entries against the service that your key reaches; \
 [cli.md](cli.md#doctor---verify) describes it. In a checkout, \
-`python -m toolchain.assumptions keep report.json` keeps the verdicts of its report here.
+`python -m toolchain.assumptions keep report.json` keeps the verdicts of its report here, and names those that it \
+leaves out: about an entry or a statement that this version does not have, or older than the kept one.
 
 A new assumption is an entry with a check in `overlay/contentgroove/verification/`, and a case in \
 `tests/verification/turned.py` in which a service does the opposite.
@@ -64,6 +66,18 @@ _STRENGTHS: dict[Strength, str] = {
     "outside": "someone else's public program, written with an account, depends on it",
     "convention": "a library or standard that the document names or resembles does it",
     "guess": "nothing supports it; something had to be chosen",
+}
+_AREAS: dict[Area, str] = {
+    "keys": "The API key",
+    "responses": "All responses",
+    "lists": "Lists: pages and order",
+    "filters": "Lists: filters",
+    "uploads": "Uploads and the file store",
+    "requests": "Requests that are refused",
+    "medias": "Medias",
+    "clips": "Clips",
+    "webhooks": "Subscriptions and webhooks",
+    "limits": "Limits",
 }
 _KINDS: dict[Kind, str] = {
     "reading": "`doctor --verify`",
@@ -104,28 +118,53 @@ def page(ledger: dict[str, Assumption]) -> str:
     lines = [_INTRODUCTION, f"{len(ledger)} entries, by their strongest evidence:", ""]
     lines += ["| evidence | entries | meaning |", "|---|---|---|"]
     lines += [f"| {name} | {strengths[name]} | {meaning} |" for name, meaning in _STRENGTHS.items()]
-    lines += ["", "By what checks them:", "", "| check | entries |", "|---|---|"]
-    lines += [f"| {meaning} | {kinds[name]} |" for name, meaning in _KINDS.items()]
+    lines += ["", "By what checks them:", "", "| check | entries | command |", "|---|---|---|"]
+    lines += [f"| {name} | {kinds[name]} | {meaning} |" for name, meaning in _KINDS.items()]
     kept = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
     lines += ["", f"Verdicts that were kept: {kept or 'none, because no service was ever checked'}.", ""]
-    for identifier, entry in ledger.items():
-        lines += [f"## {identifier}", "", entry.statement, ""]
-        lines += [f"- Evidence ({item.strength}): {item.source}" for item in entry.evidence]
-        lines += [f"- Relied on by: {', '.join(f'`{name}`' for name in entry.relied_on)}"]
-        lines += [f"- If it is wrong: {entry.if_wrong}", f"- Checked by: {_checked_by(entry)}"]
-        if entry.verified:
-            verified = entry.verified
-            lines += [f"- **{verified.verdict}** on {verified.on} with version {verified.version}: {verified.seen}"]
+    for area, title in _AREAS.items():
+        own = {identifier: entry for identifier, entry in ledger.items() if entry.area == area}
+        lines += [f"## {title}", "", "| entry | what is assumed | evidence | check | status |", "|---|---|---|---|---|"]
+        lines += [_row(identifier, entry) for identifier, entry in own.items()]
         lines += [""]
-    return "\n".join(lines)
+    lines += ["## What each entry rests on, and what rests on it", ""]
+    lines += [_details(identifier, entry) for identifier, entry in ledger.items()]
+    return "\n".join([*lines, ""])
 
 
-def _checked_by(entry: Assumption) -> str:
-    return f"{_KINDS[entry.check]}. {entry.untried}" if entry.untried else _KINDS[entry.check]
+def _row(identifier: str, entry: Assumption) -> str:
+    cells = (
+        f"[{identifier}](#{identifier})",
+        entry.statement,
+        entry.evidence[0].strength,
+        entry.check,
+        f"**{entry.verified.verdict}** on {entry.verified.on}" if entry.verified else "not checked",
+    )
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def keep(text: str, report: Any) -> str:
-    """Return a ledger's text with the verdicts of a report; what was not tried keeps its earlier verdict.
+def _details(identifier: str, entry: Assumption) -> str:
+    """Return one line with everything that the table leaves out."""
+    sources = "; ".join(f"{item.strength}, {item.source}" for item in entry.evidence)
+    parts = [f"Evidence: {sources}.", f"If it is wrong: {entry.if_wrong}"]
+    parts += [f"Relied on by {', '.join(f'`{name}`' for name in entry.relied_on)}."]
+    if entry.untried:
+        parts += [f"A client cannot check it: {entry.untried}"]
+    if entry.verified:
+        parts += [f"{entry.verified.verdict.capitalize()} with version {entry.verified.version}: {entry.verified.seen}"]
+    return f'- <a id="{identifier}"></a>**{identifier}** {" ".join(parts)}'
+
+
+class _Verdict(NamedTuple):
+    verdict: str
+    seen: str
+    statement: str
+
+
+def keep(text: str, report: Any) -> tuple[str, list[str]]:
+    """Return a ledger's text with the verdicts of a report, and why some of them were not kept.
+
+    What was not tried keeps its earlier verdict. A verdict is about a statement, so one about another is not kept.
 
     Raises:
         ValueError: It is not a report, or one about a simulator on this machine, which proves nothing.
@@ -133,21 +172,30 @@ def keep(text: str, report: Any) -> str:
     host, day, version, verdicts = _read_report(report)
     if is_loopback(host):
         raise ValueError(f"The report is about {host}: what a simulator does proves nothing about the service.")
-    known = read_ledger(text)
-    for identifier, (verdict, seen) in verdicts.items():
-        if identifier not in known:
-            raise ValueError(f"The ledger has no entry {identifier}: the report is of another version.")
-        members = {"verdict": _quoted(verdict), "on": day, "version": _quoted(version), "seen": _quoted(seen)}
-        line = f"verified = {{ {', '.join(f'{name} = {value}' for name, value in members.items())} }}"
-        text = _with_line(text, identifier, line)
+    known, left_out = read_ledger(text), list[str]()
+    for identifier, found in verdicts.items():
+        entry = known.get(identifier)
+        if entry is None:
+            left_out.append(f"{identifier}: the ledger has no such entry; the report is of another version.")
+        elif entry.statement != found.statement:
+            left_out.append(f"{identifier}: its statement is another than in the report; check it again.")
+        elif entry.verified is not None and entry.verified.on > day:
+            left_out.append(f"{identifier}: the ledger has a later verdict, of {entry.verified.on}.")
+        else:
+            text = _with_line(text, identifier, _verified_line(found, day, version))
     read_ledger(text)
-    return text
+    return text, left_out
 
 
-def _read_report(report: Any) -> tuple[str, dt.date, str, dict[str, tuple[str, str]]]:
+def _verified_line(found: _Verdict, day: dt.date, version: str) -> str:
+    members = {"verdict": _quoted(found.verdict), "on": day, "version": _quoted(version), "seen": _quoted(found.seen)}
+    return f"verified = {{ {', '.join(f'{name} = {value}' for name, value in members.items())} }}"
+
+
+def _read_report(report: Any) -> tuple[str, dt.date, str, dict[str, _Verdict]]:
     try:
         verdicts = {
-            str(item["id"]): (str(item["verdict"]), str(item["seen"]))
+            str(item["id"]): _Verdict(str(item["verdict"]), str(item["seen"]), str(item["statement"]))
             for item in cast("list[dict[str, object]]", report["results"])
             if item["verdict"] in {"confirmed", "refuted"}
         }
@@ -155,7 +203,32 @@ def _read_report(report: Any) -> tuple[str, dt.date, str, dict[str, tuple[str, s
         day = dt.datetime.fromisoformat(str(report["date"])).date()
         return host, day, str(report["package"]).removeprefix("contentgroove "), verdicts
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"This is not a report of `contentgroove doctor --verify --report`: {error}.") from error
+        problem = f"{type(error).__name__} at {error}"
+        raise ValueError(
+            f"This is not a whole report of `contentgroove doctor --verify --report`: {problem}."
+        ) from error
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged, or no report: {error}. Write it again with --report.") from error
+
+
+def _keep(path: Path) -> None:
+    """Keep the verdicts of a file in the ledger.
+
+    Raises:
+        ValueError: None of them can be kept.
+    """
+    before = LEDGER.read_text(encoding="utf-8")
+    kept, left_out = keep(before, _read_json(path))
+    for reason in left_out:
+        print(f"not kept: {reason}", file=sys.stderr)  # noqa: T201 - a command line prints
+    if left_out and kept == before:
+        raise ValueError("Nothing was kept.")
+    LEDGER.write_text(kept, encoding="utf-8", newline="\n")
 
 
 def _quoted(text: str) -> str:
@@ -181,8 +254,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         if options.command == "keep":
-            kept = keep(LEDGER.read_text(encoding="utf-8"), json.loads(options.report.read_text(encoding="utf-8")))
-            LEDGER.write_text(kept, encoding="utf-8", newline="\n")
+            _keep(options.report)
         PAGE.write_text(page(read_ledger(LEDGER.read_text(encoding="utf-8"))), encoding="utf-8", newline="\n")
     except (ValueError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201 - a command line prints

@@ -12,8 +12,8 @@ from contentgroove.verification.ledger import read_ledger
 from contentgroove_mock import Fault, Simulator, serve
 
 from tests.cli.conftest import DEADLINE, QUICK, CommandLine
-from tests.platforms import SIGNALS
-from tests.verification.proxy import Proxy
+from tests.platforms import SIGNALS, TERMINALS
+from tests.verification.proxy import Proxy, Response, on_request
 from tests.verification.turned import RULES
 
 if TYPE_CHECKING:
@@ -114,8 +114,9 @@ def test_a_refuted_entry(turned: CommandLine) -> None:
         (["--verify", "--writes", "--callback-port", "80"], "--callback-port needs --callback-url."),
         (["--verify", "--writes", "--callback-url", "ftp://127.0.0.1:1/"], "--callback-url must be"),
         (["--verify", "--writes", "--callback-url", "https://app.example/"], "--callback-port the port"),
+        (["--verify", "--writes", "--callback-url", "http://127.0.0.1:1/#a"], "without a fragment"),
         (["--verify", "--only", "no-entry"], "There is no assumption 'no-entry'."),
-        (["--verify", "--only", "filter-blank-count"], "Did you mean 'filter-blank-counts'?"),
+        (["--verify", "--only", "page-zerro"], "Did you mean 'page-zero'?"),
     ],
 )
 def test_wrong_usage(cli: CommandLine, options: list[str], message: str) -> None:
@@ -208,3 +209,77 @@ def test_a_signal_deletes_what_was_created(own_cli: CommandLine, number: signal.
             assert child.wait(DEADLINE) == 130
         with cli.client() as client:
             assert list(client.medias.list()) == []
+
+
+def test_a_login_page(own_cli: CommandLine) -> None:
+    """One sentence says what responds instead of the API; nothing is judged."""
+    page = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><title>Login</title>")
+    with serve(Simulator(), app=Proxy(Simulator(), on_request(lambda _: page))) as server:
+        ran = CommandLine(server, own_cli.folder)("doctor", "--verify", "--writes", "--yes")
+    assert (ran.code, ran.out) == (11, "")
+    assert f"error: What responds at {server.base_url} is not this API: GET /medias returned 200" in ran.err
+    assert "login page" in ran.err
+
+
+@pytest.mark.parametrize("path", ["", "/", "/hooks/in", "/hooks/in/", "/?token=canary"])
+def test_every_form_of_a_callback_url(own_cli: CommandLine, path: str) -> None:
+    """Webhooks arrive and are judged, whether the URL has a path, a slash at its end, a query, or nothing of these."""
+    url = f"http://127.0.0.1:{free_port()}{path}"
+    names = ["subscription-url-verbatim", "webhook-keeps-query"]
+    only = [word for name in names for word in ("--only", name)]
+    ran = own_cli("doctor", "--verify", "--writes", "--yes", "--json", "--callback-url", url, *only)
+    assert ran.code == 0, ran.err
+    assert [(item["id"], item["verdict"]) for item in ran.document["results"]] == [
+        (name, "confirmed") for name in names
+    ]
+    with own_cli.client() as client:
+        assert list(client.webhook_subscriptions.list()) == []
+
+
+def test_a_report_that_cannot_be_written(cli: CommandLine) -> None:
+    """It is said before anything is sent."""
+    before = len(cli.server.simulator.requests)
+    for path in ("missing/report.json", "."):
+        ran = cli("doctor", "--verify", "--report", path)
+        assert ran.code == 1
+        assert f"Cannot write {path}: " in ran.err
+        assert "Nothing was sent." in ran.err
+    assert len(cli.server.simulator.requests) == before
+
+
+def test_a_refused_run_leaves_no_report(cli: CommandLine) -> None:
+    """Whether it can be written is tried without a trace; an earlier report is kept until there is a new one."""
+    cli.server.simulator.add_fault(Fault(kind="status", operation="getMedias", status=404))
+    assert cli("doctor", "--verify", "--report", "new.json").code == 11
+    assert not (cli.folder / "new.json").exists()
+    (cli.folder / "old.json").write_text("{}", encoding="utf-8")
+    cli.server.simulator.add_fault(Fault(kind="status", operation="getMedias", status=404))
+    assert cli("doctor", "--verify", "--report", "old.json").code == 11
+    assert (cli.folder / "old.json").read_text(encoding="utf-8") == "{}"
+
+
+def test_a_run_that_ends_early(own_cli: CommandLine) -> None:
+    """A warning says why the rest was not tried."""
+    own_cli.server.simulator.add_fault(
+        Fault(kind="status", operation="getMediaById", status=429, retry_after="3600", count=9)
+    )
+    ran = own_cli("doctor", "--verify", "--only", "key-bearer", "--only", "error-404", "--only", "page-zero")
+    assert ran.code == 0
+    assert [line.partition("\t")[0] for line in ran.out.splitlines()] == ["confirmed", "not tried", "not tried"]
+    assert (
+        "warning: The run ended early, and the rest was not tried: The service asked for a pause of 3,600 s" in ran.err
+    )
+
+
+@pytest.mark.process
+@TERMINALS
+@pytest.mark.parametrize("columns", [40, 100])
+def test_in_a_terminal(turned: CommandLine, columns: int) -> None:
+    """Lines fit into its width: below each other if it is narrow."""
+    with turned.terminal("doctor", "--verify", "--only", "page-zero", columns=columns) as terminal:
+        assert terminal.end() == 1
+        lines = [line.rstrip() for line in terminal.text.splitlines()]
+    assert lines[0].split()[:2] == ["refuted", "page-zero"]
+    assert max(len(line) for line in lines) < columns
+    assert "\x1b" not in "".join(lines)
+    assert LEDGER["page-zero"].if_wrong in " ".join(" ".join(lines).split())

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 from contentgroove import ContentGroove
 from contentgroove._core.secret import Secret
+from contentgroove.verification.caller import Caller
 from contentgroove.verification.deliveries import Receiver
-from contentgroove.verification.exchanges import Caller
 from contentgroove.verification.ledger import read_ledger
 from contentgroove.verification.run import Writing, verify
 from contentgroove_mock import ManualClock, Policy, Simulator, sample_video, serve

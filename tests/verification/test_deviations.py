@@ -45,7 +45,10 @@ def _like_ransack(request: Request) -> Request:
 
 
 def _from_0(request: Request) -> Request:
-    query = [(name, str(int(value) + 1) if name == "page[number]" else value) for name, value in request.query]
+    query = [
+        (name, str(int(value) + 1) if name == "page[number]" and value.isdigit() else value)
+        for name, value in request.query
+    ]
     return replace(request, query=tuple(query))
 
 
@@ -130,6 +133,12 @@ def _failed(item: dict[str, Any]) -> None:
         attributes.update({f"source_file_{name}": None for name in names}, has_fetch_error=True)
 
 
+def _elsewhere(request: Request, response: Response) -> Response:
+    if not request.path.startswith("/_files/") or request.query:
+        return response
+    return Response(302, {"location": f"{request.path}?elsewhere=1"})
+
+
 def _needs_payment(path: str) -> Rule:
     return refusing(lambda request: request.method == "POST" and request.path == API + path, 402)
 
@@ -189,10 +198,8 @@ DEVIATIONS: dict[str, tuple[Rule, set[str]]] = {
     "a sample that cannot be processed": (on_resources("medias", _failed, "GET", "/medias/.+"), set()),
     "no payment for medias": (_needs_payment("/medias"), set()),
     "no payment for clips": (_needs_payment("/clips"), set()),
-    "a key that may not create": (
-        refusing(lambda request: request.method == "POST" and API in request.path, 403),
-        set(),
-    ),
+    "a key that may only read": (refusing(lambda request: request.method != "GET" and API in request.path, 403), set()),
+    "files that are elsewhere": (on_response(_elsewhere), set()),
 }
 """Services, and the entries that are wrong there."""
 

@@ -49,6 +49,7 @@ def test_every_entry_has_a_check_or_a_reason() -> None:
 
 
 VALID = {
+    "area": "'keys'",
     "statement": "'x'",
     "evidence": "[{strength = 'guess', source = 'z'}]",
     "relied_on": "[]",
@@ -66,6 +67,7 @@ VALID = {
         ({"check": "'none'"}, "untried"),
         ({"untried": "'because'"}, "untried"),
         ({"mood": "1"}, "mood"),
+        ({"area": "'weather'"}, "weather"),
     ],
 )
 def test_a_wrong_entry_is_named(changed: dict[str, str], problem: str) -> None:
@@ -143,14 +145,20 @@ def test_the_page_is_up_to_date() -> None:
     assert assumptions.PAGE.read_text(encoding="utf-8") == assumptions.page(LEDGER)
 
 
+def verdict(identifier: str, found: str, seen: str, **changed: str) -> dict[str, str]:
+    """Return a result of a report."""
+    statement = LEDGER[identifier].statement if identifier in LEDGER else "It is so."
+    return {"id": identifier, "verdict": found, "seen": seen, "statement": statement, **changed}
+
+
 REPORT = {
     "package": "contentgroove 9.8.7",
     "date": "2026-03-01T10:00:00Z",
     "base_url": "https://api.contentgroove.com/api/v1",
     "results": [
-        {"id": "key-bearer", "verdict": "confirmed", "seen": "GET /medias returned 200."},
-        {"id": "page-zero", "verdict": "refuted", "seen": 'It is "1" \\ and more.'},
-        {"id": "retry-after", "verdict": "not tried", "seen": "No."},
+        verdict("key-bearer", "confirmed", "GET /medias returned 200."),
+        verdict("page-zero", "refuted", 'It is "1" \\ and more.'),
+        verdict("retry-after", "not tried", "No."),
     ],
 }
 
@@ -174,16 +182,25 @@ def test_verdicts_are_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert ledger.read_text(encoding="utf-8").count("verified = ") == 2
     text = page.read_text(encoding="utf-8")
     assert "Verdicts that were kept: 1 confirmed, 1 refuted." in text
-    assert "**refuted** on 2026-03-02 with version 9.8.7" in text
+    assert (
+        f"| [page-zero](#page-zero) | {LEDGER['page-zero'].statement} | guess | reading | **refuted** on 2026-03-02 |"
+        in text
+    )
+    assert 'Refuted with version 9.8.7: It is "1"' in text
 
 
 @pytest.mark.parametrize(
     ("changed", "problem"),
     [
         ({"base_url": "http://127.0.0.1:8080/api/v1"}, "proves nothing"),
-        ({"results": [{"id": "no-entry", "verdict": "confirmed", "seen": "x"}]}, "no entry no-entry"),
-        ({"results": None}, "not a report"),
-        ({"date": "soon"}, "not a report"),
+        ({"results": [verdict("no-entry", "confirmed", "x")]}, "no-entry: the ledger has no such entry"),
+        (
+            {"results": [verdict("page-zero", "confirmed", "x", statement="Other.")]},
+            "page-zero: its statement is another",
+        ),
+        ({"results": None}, "not a whole report"),
+        ({"results": [{"id": "page-zero", "verdict": "confirmed"}]}, "KeyError at 'seen'"),
+        ({"date": "soon"}, "not a whole report"),
     ],
 )
 def test_only_reports_about_the_service_are_kept(
@@ -195,4 +212,39 @@ def test_only_reports_about_the_service_are_kept(
     report.write_text(json.dumps({**REPORT, **changed}), encoding="utf-8")
     assert assumptions.main(["keep", str(report)]) == 1
     assert problem in capsys.readouterr().err
+    assert assumptions.LEDGER.read_text(encoding="utf-8") == before
+
+
+def test_the_rest_of_a_report_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An entry that the ledger does not have, and a verdict that is older than the kept one, are named and left out."""
+    ledger, report = tmp_path / "ledger.toml", tmp_path / "report.json"
+    ledger.write_text(assumptions.LEDGER.read_text(encoding="utf-8"), encoding="utf-8")
+    monkeypatch.setattr(assumptions, "LEDGER", ledger)
+    monkeypatch.setattr(assumptions, "PAGE", tmp_path / "page.md")
+    for day, results in (
+        (3, [verdict("page-zero", "refuted", "Later."), verdict("no-entry", "refuted", "x")]),
+        (2, [verdict("page-zero", "confirmed", "Earlier."), verdict("key-bearer", "confirmed", "It is so.")]),
+    ):
+        report.write_text(
+            json.dumps({**REPORT, "date": f"2026-03-0{day}T10:00:00Z", "results": results}), encoding="utf-8"
+        )
+        assert assumptions.main(["keep", str(report)]) == 0
+    kept = read_ledger(ledger.read_text(encoding="utf-8"))
+    verified = {name: entry.verified.seen for name, entry in kept.items() if entry.verified}
+    assert verified == {"key-bearer": "It is so.", "page-zero": "Later."}
+    shown = capsys.readouterr().err
+    assert "not kept: no-entry" in shown
+    assert "not kept: page-zero: the ledger has a later verdict, of 2026-03-03." in shown
+
+
+@pytest.mark.parametrize("content", [b"", b'{"package": "contentg', b"\xff\xfe", b"[]", b"null"])
+def test_a_damaged_report(tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes) -> None:
+    """It is an error that names the file or the form, and changes nothing."""
+    before = assumptions.LEDGER.read_text(encoding="utf-8")
+    report = tmp_path / "report.json"
+    report.write_bytes(content)
+    assert assumptions.main(["keep", str(report)]) == 1
+    assert re.match(r"error: (This is not a whole report|\S+report\.json is damaged)", capsys.readouterr().err)
     assert assumptions.LEDGER.read_text(encoding="utf-8") == before

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import dataclasses
 import datetime as dt
 import time
+from dataclasses import replace
 from email.utils import format_datetime
 from typing import TYPE_CHECKING
 
 import pytest
+from contentgroove import ContentGroove
 from contentgroove._core.secret import Secret
-from contentgroove.verification.exchanges import (
-    Caller,
-    NotTriedError,
-    RunEndedError,
-    TooManyRequestsError,
-)
-from contentgroove.verification.keys import KeyRefusedError
+from contentgroove.verification.caller import Caller
+from contentgroove.verification.exchanges import NotTriedError, RunEndedError, TooManyRequestsError
+from contentgroove.verification.keys import KeyRefusedError, OtherServiceError
+from contentgroove.verification.run import verify
 from contentgroove_mock import Fault
 
 from tests.shown import shown_by
-from tests.verification.proxy import Request, Response, error, on_request, refusing
+from tests.verification.proxy import Request, Response, error, on_request, on_response, refusing
 from tests.verification.service import CHECKABLE, KEY, LEDGER, READING, served, verdicts
 
 if TYPE_CHECKING:
-    from tests.verification.proxy import Forward
+    from collections.abc import Callable
+
+    from tests.verification.proxy import Forward, Rule
 
 pytestmark = pytest.mark.slow
+
+PAGE = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><title>Login</title>")
 
 
 def test_an_interrupted_run_deletes_what_it_has_created() -> None:
@@ -94,13 +96,33 @@ def test_an_unavailable_service_refutes_nothing(status: int) -> None:
 
 
 def test_a_lost_connection_refutes_nothing() -> None:
-    """What got no response is not tried, and the run continues."""
+    """What got no response three times is not tried, and the run continues."""
     with served() as service:
-        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById"))
+        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById", count=3))
         results = service.run(READING)
     assert verdicts(results, "refuted") == []
     assert "no response" in results["error-404"].seen
     assert results["filter-eq"].verdict == "confirmed"
+
+
+def test_a_connection_that_was_idle_for_too_long() -> None:
+    """A request whose connection breaks is sent again if it creates nothing."""
+    with served() as service:
+        service.simulator.add_fault(Fault(kind="reset", operation="getMediaById", count=2))
+        results = service.run(["error-404"])
+    assert results["error-404"].verdict == "confirmed"
+
+
+def test_a_firewall_refutes_nothing() -> None:
+    """A 403 that is a page does not come from the service."""
+
+    def change(request: Request) -> Request | Response:
+        return replace(PAGE, status=403) if "%" in str(request.value("filter[name_matches]")) else request
+
+    with served(on_request(change)) as service:
+        results = service.run(["filter-matches"])
+    assert results["filter-matches"].verdict == "not tried"
+    assert results["filter-matches"].seen.endswith("returned 403 without JSON, as a firewall does.")
 
 
 def test_a_short_pause_is_obeyed() -> None:
@@ -202,7 +224,7 @@ def test_pages_that_lead_nowhere_do_not_hang() -> None:
         response = await forward(request)
         if len(service.simulator.requests) == 1:
             return response
-        return dataclasses.replace(response, body=b'{"data": {"attributes": [1], "id": null}, "links": 3, "errors": 7}')
+        return replace(response, body=b'{"data": {"attributes": [1], "id": null}, "links": 3, "errors": 7}')
 
     started = time.monotonic()
     with served(nonsense, subscriptions=None) as service:
@@ -210,3 +232,152 @@ def test_pages_that_lead_nowhere_do_not_hang() -> None:
     assert set(results) == set(LEDGER)
     assert time.monotonic() - started < 60
     assert service.left == []
+
+
+@pytest.mark.parametrize(
+    ("response", "problem"),
+    [
+        (PAGE, "200 with text/html instead of JSON"),
+        (Response(200, {"content-type": "application/json"}, b'{"status": "ok"}'), "200 without a list of medias"),
+        (Response(200), "200 without a list of medias"),
+        (Response(302, {"location": "https://portal.example/"}), "302, a redirect"),
+    ],
+)
+def test_what_is_not_this_api_gets_no_verdict(response: Response, problem: str) -> None:
+    """A login page, another service and a redirect end the run after one request."""
+    asked: list[Request] = []
+
+    def respond(request: Request) -> Response:
+        asked.append(request)
+        return response
+
+    with served(on_request(respond), subscriptions=None) as service, pytest.raises(OtherServiceError, match=problem):
+        service.run(CHECKABLE, service.writing())
+    assert [(request.method, request.path) for request in asked] == [("GET", "/api/v1/medias")]
+
+
+def _from(count: int, respond: Callable[[Request], Response]) -> Rule:
+    """Respond otherwise from one request on."""
+    seen: list[Request] = []
+
+    def change(request: Request) -> Request | Response:
+        seen.append(request)
+        return respond(request) if len(seen) >= count else request
+
+    return on_request(change)
+
+
+def test_a_login_page_in_the_middle_of_a_run() -> None:
+    """What gets a page instead of JSON is not tried, and what was created is named."""
+    with served(_from(40, lambda _: PAGE), subscriptions=None) as service:
+        results = service.run(CHECKABLE, service.writing())
+        medias, _, subscriptions = service.counts()
+    assert verdicts(results, "refuted") == []
+    assert results["filter-eq"].seen.endswith("returned 200 with text/html instead of JSON.")
+    assert sum(path.startswith("/medias/") for path in service.left) == medias == 3
+    assert sum(path.startswith("/webhook_subscriptions/") for path in service.left) == subscriptions == 1
+
+
+def test_a_key_that_is_revoked_in_the_middle_of_a_run() -> None:
+    """The run ends there, with the reason, and nothing is refuted."""
+    with served(_from(20, lambda _: error(401))) as service, service.caller() as caller:
+        results, ended = verify(caller, LEDGER, READING, None, service.left.extend)
+    assert ended == "The service does not take the key any more: it was accepted at first, and now gets 401."
+    assert "refuted" not in {result.verdict for result in results}
+    assert results[-1].seen == ended
+
+
+def _failing(path: str, times: int) -> Rule:
+    left = [times]
+
+    def change(request: Request, response: Response) -> Response:
+        if request.value("page[number]") != path or not left[0]:
+            return response
+        left[0] -= 1
+        return error(500)
+
+    return on_response(change)
+
+
+@pytest.mark.parametrize(("times", "verdict"), [(1, "confirmed"), (2, "confirmed"), (99, "refuted")])
+def test_only_a_failure_that_stays_refutes(times: int, verdict: str) -> None:
+    """A request that gets 500 is sent again; what always gets 500 is a fact about the service."""
+    with served(_failing("0", times)) as service:
+        results = service.run(["page-zero"])
+    assert results["page-zero"].verdict == verdict
+
+
+def test_a_failed_deletion_is_repeated() -> None:
+    """What could not be deleted at first is deleted in the end."""
+    failing = [3]
+
+    def change(request: Request) -> Request | Response:
+        if request.method == "DELETE" and failing[0]:
+            failing[0] -= 1
+            return error(503)
+        return request
+
+    with served(on_request(change), subscriptions=None) as service:
+        service.run(["create-returns-200"], service.writing())
+        assert service.counts() == (0, 0, 0)
+    assert service.left == []
+
+
+def test_a_creation_that_cannot_be_looked_up_is_named() -> None:
+    """Its response is lost, and the list cannot be read: the marker says how to find it."""
+    rule = refusing(lambda request: request.value("sort") == "-created_at", 503)
+    with served(rule, subscriptions=None) as service:
+        service.simulator.add_fault(Fault(kind="reset", operation="createMedia", after_commit=True))
+        service.run(["create-returns-200"], service.writing())
+        with service.simulator._context.locked_service() as state:
+            (media,) = state.state.medias.values()
+    assert service.left == [f"/medias (perhaps one whose description contains {media.description})"]
+
+
+def test_a_subscription_that_was_there_before_stays() -> None:
+    """Also if it has the callback URL: only those with the parameter of the run are deleted."""
+    with served(subscriptions=None) as service, ContentGroove(KEY, service.base_url) as client:
+        own = client.webhook_subscriptions.create(url=service.callback_url.reveal())
+        service.simulator.add_fault(Fault(kind="reset", operation="createWebhookSubscription", after_commit=True))
+        service.run(["subscription-active"], service.writing())
+        assert [item.id for item in client.webhook_subscriptions.list()] == [own.id]
+    assert service.left == []
+
+
+def test_a_service_without_keys_proves_no_form_of_the_key() -> None:
+    """If a request without a key is accepted, one with a key in any form proves nothing."""
+
+    def change(request: Request) -> Request:
+        return request.with_headers(authorization=f"Bearer {KEY}")
+
+    with served(on_request(change)) as service:
+        results = service.run(READING)
+    assert verdicts(results, "refuted") == ["key-missing"]
+    assert {results[name].verdict for name in ("key-bearer", "key-header", "key-bare", "error-401")} == {"not tried"}
+
+
+def test_a_long_list_refutes_nothing() -> None:
+    """What is not on the first page of a list may be on the next one."""
+
+    def many(_: Request, response: Response) -> Response:
+        document = response.json
+        if not isinstance(document, dict) or not isinstance(document.get("data"), list):
+            return response
+        return response.with_json(
+            {**document, "links": {**document["links"], "next": "https://service.example/?page=2"}}
+        )
+
+    def others(request: Request, response: Response) -> Response:
+        response = many(request, response)
+        if response.status != 200 or not any(name.startswith("filter[") for name, _ in request.query):
+            return response
+        document = response.json
+        if not document["data"]:
+            return response
+        unlike = {**document["data"][0], "id": "another", "attributes": {**document["data"][0]["attributes"]}}
+        return response.with_json({**document, "data": [unlike]})
+
+    with served(on_response(others)) as service:
+        results = service.run(["filter-cont", "filter-start", "filter-by-id", "filter-numbers", "filter-times"])
+    assert verdicts(results, "refuted") == verdicts(results, "confirmed") == []
+    assert {result.seen for result in results.values()} == {"So much matches that the item may be on a later page."}

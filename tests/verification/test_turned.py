@@ -78,11 +78,13 @@ def test_an_empty_account_proves_nothing() -> None:
         "error-401",
         "error-404",
         "filter-unknown-refused",
+        "filter-value-refused",
         "key-bare",
         "key-bearer",
         "key-header",
         "key-missing",
         "links-current",
         "links-next-null",
+        "page-unknown-refused",
     }
     assert results["ids-uuid"].seen == "The account has no medias, clips or webhook subscriptions."

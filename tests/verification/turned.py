@@ -189,6 +189,10 @@ LISTS: dict[str, Rule] = {
     ),
     "page-beyond-end": refusing(lambda request: len(request.value("page[number]") or "") > 4, 404),
     "page-zero": with_query(lambda name, value: (name, "1" if (name, value) == ("page[number]", "0") else value)),
+    "page-not-number": with_query(
+        lambda name, value: (name, "1" if (name, value) in {("page[number]", "two"), ("page[size]", "0")} else value)
+    ),
+    "page-unknown-refused": without_query(r"page\[offset\]"),
     "links-next": _on_links(
         lambda links: links.update(next=links["next"] and links["next"].replace("page[number]=2", "page[number]=3"))
     ),
@@ -246,6 +250,8 @@ FILTERS: dict[str, Rule] = {
             "filter-media-id": r"filter\[media_id_eq\]",
             "filter-cont": r"filter\[name_cont\]",
             "filter-start": r"filter\[name_start\]",
+            "filter-end": r"filter\[name_end\]",
+            "filter-not": r"filter\[name_not_cont\]",
             "filter-matches": r"filter\[name_matches\]",
             "filter-i-cont": r"filter\[name_i_cont\]",
             "filter-or": r"filter\[name_or_id_eq\]",
@@ -257,6 +263,7 @@ FILTERS: dict[str, Rule] = {
             "filter-unknown-refused": r"filter\[nothing_eq\]",
         }.items()
     },
+    "filter-value-refused": with_query(lambda name, value: (name, "2000-01-01" if value == "soon" else value)),
     "filter-case-sensitive": with_query(lambda name, value: (name.replace("name_cont]", "name_i_cont]"), value)),
     "filter-not-stripped": with_query(_strip),
     "filter-blank-counts": on_request(
@@ -471,6 +478,20 @@ def _processed_again() -> Rule:
     return on_resources("medias", change, "GET", "/medias/.*")
 
 
+def _name_once() -> Rule:
+    known: set[str] = set()
+
+    def change(request: Request) -> Request | Response:
+        name = request.attributes.get("name")
+        if _POST_MEDIA(request) and name:
+            known.add(name)
+        elif request.method == "PUT" and re.fullmatch(MEDIA_ID, request.path) and name in known:
+            return error(422)
+        return request
+
+    return on_request(change)
+
+
 def _named_at_once(item: dict[str, Any]) -> None:
     item["relationships"]["transcription"] = {"data": {"id": UNKNOWN_ID, "type": "transcriptions"}}
 
@@ -535,6 +556,15 @@ MEDIAS: dict[str, Rule] = {
         lambda request: _POST_MEDIA(request) and request.attributes and "name" not in request.attributes, 422
     ),
     "media-name-empty": on_attributes("medias", name=lambda name: name or None),
+    "media-name-twice": _name_once(),
+    "source-url-http": on_request(
+        lambda request: (
+            request.with_attributes(source_url="https://films.example/one.mp4")
+            if str(request.attributes.get("source_url", "https")).partition(":")[0] not in {"http", "https"}
+            else request
+        )
+    ),
+    "description-long": on_attributes("medias", description=lambda text: text and text[:255]),
     "description-verbatim": on_attributes("medias", description=lambda text: text and f"<p>{text}</p>"),
     "list-has-new-media": _late_list(),
     "processing-null-first": on_attributes("medias", "POST", is_processing=True),
@@ -600,6 +630,19 @@ def _without_last_clip(item: dict[str, Any]) -> None:
     item["relationships"]["clips"]["data"] = item["relationships"]["clips"]["data"][:3]
 
 
+def _never_left() -> Rule:
+    """Name clips in their media after they were deleted."""
+    named: dict[str, dict[str, Any]] = {}
+
+    def change(item: dict[str, Any]) -> None:
+        found = item["relationships"]["clips"]["data"]
+        named.update({clip["id"]: clip for clip in found})
+        if found:
+            item["relationships"]["clips"]["data"] = list(named.values())
+
+    return on_resources("medias", change, "GET", "/medias/.+")
+
+
 def _finished_after_update() -> Rule:
     updated: set[str] = set()
 
@@ -629,6 +672,8 @@ CLIPS: dict[str, Rule] = {
     "clip-of-unknown-media-404": with_status(
         lambda request, response: _POST_CLIP(request) and response.status == 404, 422
     ),
+    "clip-name-needed": _on_clip(lambda clip: not clip["name"].strip(), name="A clip"),
+    "clip-leaves-media": _never_left(),
     "error-422": on_response(
         lambda request, response: (
             response.with_json({"error": "no"}) if _is_refused_with(422)(request, response) else response

@@ -50,7 +50,7 @@ MAX_PAGES = 100
 # (assumed: page-size, page-size-uncapped, sort-order)
 PAGE_SIZE = 100
 
-# (assumed: description-verbatim)
+# (assumed: description-verbatim, description-long)
 _ANY_TOKEN = re.compile(r"\[sdk-upload ([0-9a-f]{24})\]")
 """A marker as it is sent, and its random part."""
 

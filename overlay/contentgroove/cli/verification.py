@@ -94,7 +94,8 @@ def verify_service(context: CommandContext, options: VerifyOptions) -> None:
         raise CommandError(ExitCode.USAGE, message, f"`contentgroove doctor --verify` lists all {len(ledger)}.")
     run = _Run(context, options, ledger, list(options.only or ledger))
     _check_options(run)
-    from contentgroove.verification.exchanges import Caller, NotTriedError, TooManyRequestsError
+    from contentgroove.verification.caller import Caller
+    from contentgroove.verification.exchanges import NotTriedError, TooManyRequestsError
     from contentgroove.verification.keys import KeyRefusedError, OtherServiceError
     from contentgroove.verification.run import verify
 
@@ -158,10 +159,10 @@ def _check_options(run: _Run) -> None:
             "machine it leads to.",
         )
     if options.report is not None:
-        _require_place(options.report)
+        _require_writable(options.report)
 
 
-def _require_place(path: Path) -> None:
+def _require_writable(path: Path) -> None:
     """Check that a report can be written, before anything is sent that it would be about."""
     existed = path.exists()
     try:
@@ -237,9 +238,9 @@ def _confirm(run: _Run, base_url: str) -> None:
     file = "a video of 6 seconds" if options.file is None else f"the file {options.file.name}"
     subscribing = "" if options.callback_url is None else ", up to five subscriptions of the callback URL"
     plan = (
-        f"This creates at {base_url}: a media of {file}, two medias that cannot be processed, a clip{subscribing}, and "
-        "more of these if an assumption is wrong. All are deleted in the end, but they may count for your quota. The "
-        "key is also sent in a query, which servers may log."
+        f"This creates at {base_url}: a media of {file}, two medias that cannot be processed, two clips{subscribing}, "
+        "and more of these if an assumption is wrong. All are deleted in the end, but they may count for your quota. "
+        "The key is also sent in a query, which servers may log."
     )
     write_error(plan)
     if options.yes:
@@ -294,7 +295,7 @@ def _write_report(path: Path, document: dict[str, Any]) -> None:
 def _print_table(run: _Run, document: dict[str, Any]) -> None:
     out, terminal = run.context.out, is_terminal(sys.stdout)
     width = max(len(item["id"]) for item in document["results"])
-    rest = out.console.width - _VERDICT - width - 4 if terminal else 0
+    rest = out.console.width - _VERDICT - width - 5 if terminal else 0
     for item in document["results"]:
         texts = [item["seen"]]
         if item["verdict"] == "refuted":
@@ -304,7 +305,7 @@ def _print_table(run: _Run, document: dict[str, Any]) -> None:
                 out.line({}, [*(("", "") if index else (item["verdict"], item["id"])), text])
         elif rest < _MIN_TEXT:
             out.line({}, [item["verdict"], item["id"]])
-            for line in _wrapped(texts, out.console.width - 2):
+            for line in _wrapped(texts, out.console.width - 3):
                 out.line({}, ["", line])
         else:
             for index, line in enumerate(_wrapped(texts, min(rest, _MAX_TEXT))):

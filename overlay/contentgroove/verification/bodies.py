@@ -8,7 +8,7 @@ from .exchanges import Exchange, member
 _BAD_REQUEST = 400
 _METHOD_NOT_ALLOWED = 405
 # An update of everything, so that it is none that perhaps deletes the rest (assumed: put-is-partial).
-_WHOLE = {"name": "Doctor's media"}
+_WHOLE = {"name": "Doctor's film"}
 _NO_SOURCE = b'{"data":{"type":"medias","attributes":{}}}'
 _JSON = {"Content-Type": "application/json"}
 

@@ -11,9 +11,9 @@ from .exchanges import Exchange, NotTriedError, entries, member
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .caller import Caller
     from .creations import Journey
     from .deliveries import Receiver
-    from .exchanges import Caller
     from .ledger import Verdict
 
 UNKNOWN_ID = "3f1c0b52-8d5e-4f0b-9a55-5b1f6d0f7e21"

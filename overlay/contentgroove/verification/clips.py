@@ -41,7 +41,7 @@ def _cut(probe: Probe, **attributes: Any) -> Exchange:
     _created(probe)
     media_id = member(probe.created.finished.data, "id")
     start, end = CLIP
-    values = {"media_id": media_id, "name": "Doctor's clip", "start_time": start, "end_time": end}
+    values = {"media_id": media_id, "name": probe.created.named()["name"], "start_time": start, "end_time": end}
     return probe.created.create("/clips", values | attributes)
 
 
@@ -49,6 +49,8 @@ def _cut(probe: Probe, **attributes: Any) -> Exchange:
 def clip_needs_finished_media(probe: Probe) -> Finding:
     """Look at the attempt to cut a clip of the unfinished media."""
     exchange = probe.created.require(probe.created.early_clip)
+    # The same clip of the finished media shows that this was the reason.
+    _created(probe)
     if attribute(probe.created.first_state.data, "is_processing") is False:
         raise NotTriedError("The media was finished at once.")
     return judge(is_refusal(exchange), f"{described(exchange)} for an unfinished media.", exchange)
@@ -137,6 +139,34 @@ def clip_of_unknown_media_404(probe: Probe) -> Finding:
     """Cut a clip of a media that does not exist."""
     exchange = _cut(probe, media_id=UNKNOWN_ID)
     return judge(exchange.status == _NOT_FOUND, f"{described(exchange)} for an unknown media.", exchange)
+
+
+@check("clip-name-needed")
+def clip_name_needed(probe: Probe) -> Finding:
+    """Cut clips without a name, and with one of blanks."""
+    exchanges = [_cut(probe, name=name) for name in ("", "  ")]
+    holds = len([exchange for exchange in exchanges if is_refusal(exchange)]) == len(exchanges)
+    seen = f"POST /clips returned {exchanges[0].status} for an empty name, {exchanges[1].status} for blanks."
+    return judge(holds, seen, *exchanges)
+
+
+@check("clip-leaves-media")
+def clip_leaves_media(probe: Probe) -> Finding:
+    """Cut another clip, delete it, and look for it in its media."""
+    clip = _cut(probe)
+    path = f"/clips/{member(clip.data, 'id')}"
+    if not clip.succeeded or member(clip.data, "id") not in clips_named(_media(probe)):
+        raise NotTriedError("Its media does not name a new clip (see clip-of-media).")
+    deleted = probe.caller.call("DELETE", path)
+    if not deleted.succeeded:
+        raise NotTriedError(f"{described(deleted)}.")
+    exchange = _media(probe)
+    holds = member(clip.data, "id") not in clips_named(exchange)
+    return judge(holds, f"The media {'does not name' if holds else 'still names'} the deleted clip.", exchange)
+
+
+def _media(probe: Probe) -> Exchange:
+    return probe.read(f"/medias/{probe.created.media_id}")
 
 
 def _refusal(probe: Probe) -> Exchange:

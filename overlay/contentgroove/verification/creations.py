@@ -19,7 +19,7 @@ from .exchanges import Exchange, NotTriedError, RunEndedError, entries, is_newes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .exchanges import Caller
+    from .caller import Caller
 
 CLEANUP_CALLS = 100
 CLEANUP_SECONDS = 120.0
@@ -119,6 +119,7 @@ class Journey:
         self._delete: dict[str, None] = {}
         self._deletion: tuple[str, Exchange] | None = None
         self._unknown: dict[str, int] = {}
+        self._names = 0
         self._token = f"doctor={secrets.token_hex(8)}"
         self._problem = "Nothing was created."
 
@@ -133,6 +134,11 @@ class Journey:
         """Return a request's body, with what the service demands."""
         data: dict[str, Any] = {"attributes": attributes}
         return {"data": {"type": kind, **data} if self.needs_type else data}
+
+    def named(self) -> dict[str, str]:
+        """Return a description with the marker, and a name that nothing else has (assumed: media-name-twice)."""
+        self._names += 1
+        return {"name": f"Doctor's media {self._names}", "description": self.marker}
 
     def require(self, exchange: Exchange | None) -> Exchange:
         """Return an exchange of the journey; raises a `NotTriedError` if it did not happen."""
@@ -268,6 +274,7 @@ class Journey:
     def delete_all(self) -> list[str]:
         """Delete what was created, also what got no response, and return what else may be left.
 
+        Much of it may still be processed (assumed: delete-while-processing).
         What could not be deleted is `remaining`.
         """
         self._caller.extend(calls=CLEANUP_CALLS, seconds=CLEANUP_SECONDS)
@@ -365,12 +372,11 @@ class Journey:
         raise NotTriedError(f"No media could be created: POST /medias returned {self.refusals[-1].status}.")
 
     def _create_failing(self) -> None:
-        common = {"name": "Doctor's media", "description": self.marker}
         other = {"description": self.verbatim, "source_url": UNREACHABLE}
-        if exchange := self._attempt(lambda: self.create("/medias", common | other)):
+        if exchange := self._attempt(lambda: self.create("/medias", self.named() | other)):
             self.unreachable.append(exchange)
         if exchange := self._attempt(
-            lambda: self.create("/medias", common | {"upload_id": self.send(_NOT_MEDIA).upload_id})
+            lambda: self.create("/medias", self.named() | {"upload_id": self.send(_NOT_MEDIA).upload_id})
         ):
             self.not_media.append(exchange)
 

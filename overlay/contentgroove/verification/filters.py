@@ -134,6 +134,31 @@ def filter_start(probe: Probe) -> Finding:
     )
 
 
+@check("filter-end")
+def filter_end(probe: Probe) -> Finding:
+    """Filter by the end of a name, and by another part of it."""
+    resource, item, name = _named(probe, _has_parts)
+    finding = _finds(probe, resource, item, ("name_end", name[1:]), ("name_end", _NONSENSE))
+    other = ("name_end", name[:-1].rstrip())
+    return finding if finding.verdict == "refuted" else _without(probe, resource, item, other, finding)
+
+
+@check("filter-not")
+def filter_not(probe: Probe) -> Finding:
+    """Filter by another name than that of an item, and by another than nothing has."""
+    resource, item, name = _named(probe)
+    for matcher in ("name_not_eq", "name_not_cont"):
+        found, first = _found(probe, resource, (matcher, _NONSENSE))
+        missed, second = _found(probe, resource, (matcher, name))
+        own = str(member(item, "id"))
+        if first.status == second.status == _OK and own not in missed:
+            _require_whole(first, found, item)
+        if first.status != _OK or second.status != _OK or own not in found or own in missed:
+            seen = f"{matcher}: {first.status} with {len(found)} items; of its own name: {second.status}."
+            return judge(False, seen, first, second)  # noqa: FBT003
+    return judge(True, f"name_not_eq and name_not_cont exclude the item: {second.status}.", first, second)  # noqa: FBT003
+
+
 @check("filter-matches")
 def filter_matches(probe: Probe) -> Finding:
     """Filter by a pattern of SQL."""
@@ -313,6 +338,14 @@ def filter_unknown_refused(probe: Probe) -> Finding:
     """Filter by an attribute that nothing has."""
     exchange = probe.get("/medias", ("filter[nothing_eq]", "1"))
     return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for filter[nothing_eq]=1.", exchange)
+
+
+@check("filter-value-refused")
+def filter_value_refused(probe: Probe) -> Finding:
+    """Filter by a time that is a word."""
+    probe.read("/medias", ("filter[created_at_gt]", _FUTURE))
+    exchange = probe.get("/medias", ("filter[created_at_gt]", "soon"))
+    return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for filter[created_at_gt]=soon.", exchange)
 
 
 def _control(finding: Finding) -> None:

@@ -10,7 +10,7 @@ from .checks import Finding, Probe, check, described, judge
 from .exchanges import Exchange, NoJsonError, NotTriedError, RunEndedError, member
 
 if TYPE_CHECKING:
-    from .exchanges import Caller, KeyForm
+    from .caller import Caller, KeyForm
 
 _OK = 200
 _ONE = (("page[size]", "1"),)

@@ -23,6 +23,11 @@ Strength: TypeAlias = Literal["prose", "example", "outside", "convention", "gues
 Kind: TypeAlias = Literal["reading", "writes", "callback", "none"]
 """What checking an entry takes: GET requests that create nothing; a media; a webhook; or a client cannot check it."""
 
+Area: TypeAlias = Literal[
+    "keys", "responses", "lists", "filters", "uploads", "requests", "medias", "clips", "webhooks", "limits"
+]
+"""What an assumption is about."""
+
 Verdict: TypeAlias = Literal["confirmed", "refuted", "not tried"]
 
 FILE = "assumptions.toml"
@@ -60,6 +65,7 @@ class Assumption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """An entry of the ledger.
 
     Attributes:
+        area: What it is about.
         statement: What is assumed.
         evidence: What supports it, the strongest first.
         relied_on: The files that refer to the entry.
@@ -69,6 +75,7 @@ class Assumption(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
         verified: The latest verdict that was kept.
     """
 
+    area: Area
     statement: str
     evidence: tuple[Evidence, ...]
     relied_on: tuple[str, ...]

@@ -58,9 +58,9 @@ def page_number(probe: Probe) -> Finding:
     two, second = probe.list_items(resource, ("page[number]", "2"), _SINGLE)
     if ids_of(probe.list_items(resource, _PAIR)[0]) != wanted:
         raise NotTriedError("The list has changed in the meantime.")
-    places = [wanted.index(name) + 1 if name in wanted else 0 for name in ids_of(one + two)]
-    shown = " and ".join(str(place or "another") for place in places)
-    return judge(places == [1, 2], f"Pages 1 and 2 have the items {shown or 'none'} of the list.", first, second)
+    positions = [wanted.index(name) + 1 if name in wanted else 0 for name in ids_of(one + two)]
+    shown = " and ".join(str(position or "another") for position in positions)
+    return judge(positions == [1, 2], f"Pages 1 and 2 have the items {shown or 'none'} of the list.", first, second)
 
 
 @check("subscriptions-paged")
@@ -123,6 +123,23 @@ def page_zero(probe: Probe) -> Finding:
     resource = _require_numbers(probe)
     exchange = probe.get(f"/{resource}", ("page[number]", "0"))
     return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for page 0.", exchange)
+
+
+@check("page-not-number")
+def page_not_number(probe: Probe) -> Finding:
+    """Request a page that is a word, and one of no items."""
+    resource = _require_numbers(probe)
+    exchanges = [probe.get(f"/{resource}", pair) for pair in (("page[number]", "two"), ("page[size]", "0"))]
+    holds = all(exchange.status == _BAD_REQUEST for exchange in exchanges)
+    seen = f"A word as the number returned {exchanges[0].status}, the size 0 {exchanges[1].status}."
+    return judge(holds, seen, *exchanges)
+
+
+@check("page-unknown-refused")
+def page_unknown_refused(probe: Probe) -> Finding:
+    """Request a part of a list by another parameter."""
+    exchange = probe.get("/medias", ("page[offset]", "1"))
+    return judge(exchange.status == _BAD_REQUEST, f"{described(exchange)} for page[offset]=1.", exchange)
 
 
 @check("links-next")

@@ -29,6 +29,7 @@ _NOT_FOUND = 404
 _SAMPLE_SECONDS = 6.0
 _SAMPLE_SIZE = (320, 180)
 _LOOKS = 4
+_LONG = 2000
 _TOLERANCE = 0.25
 """Seconds: containers and decoders count the last frame differently."""
 
@@ -67,6 +68,42 @@ def media_name_empty(probe: Probe) -> Finding:
     if probe.created.needs_name:
         raise NotTriedError("The service demands a name.")
     return judge(attribute(exchange.data, "name") == "", f"It is {attribute(exchange.data, 'name')!r}.", exchange)
+
+
+@check("media-name-twice")
+def media_name_twice(probe: Probe) -> Finding:
+    """Give the media the name of another one."""
+    others = [item for item in (*probe.created.unreachable[:1], *probe.created.not_media[:1]) if item.succeeded]
+    if not others:
+        raise NotTriedError("No second media was created.")
+    _require_updates(probe)
+    exchange = _put(probe, {"name": attribute(others[0].data, "name")})
+    return judge(not is_refusal(exchange), f"{described(exchange)} for the name of another media.", exchange)
+
+
+@check("source-url-http")
+def source_url_http(probe: Probe) -> Finding:
+    """Create medias whose URL is none of the web, and none at all."""
+    _created(probe)
+    exchanges = [
+        probe.created.create("/medias", probe.created.named() | {"source_url": url})
+        for url in ("ftp://contentgroove-doctor.invalid/film.mp4", "film.mp4")
+    ]
+    holds = len([exchange for exchange in exchanges if is_refusal(exchange)]) == len(exchanges)
+    return judge(
+        holds, f"POST /medias returned {exchanges[0].status} for ftp, {exchanges[1].status} for a name.", *exchanges
+    )
+
+
+@check("description-long")
+def description_long(probe: Probe) -> Finding:
+    """Update the description to a long one that ends with the marker."""
+    text = f"{'Long. ' * 400}"[: _LONG - len(probe.created.marker)] + probe.created.marker
+    _require_updates(probe)
+    exchange = _put(probe, {"description": text})
+    polled = str(attribute(probe.read(f"/medias/{probe.created.media_id}").data, "description"))
+    seen = f"{described(exchange)}; {len(polled)} of {_LONG} characters are there."
+    return judge(exchange.succeeded and probe.created.marker in polled and len(polled) >= _LONG, seen, exchange)
 
 
 @check("description-verbatim")
@@ -258,7 +295,7 @@ def _put(probe: Probe, attributes: dict[str, Any]) -> Exchange:
 
 
 def _require_updates(probe: Probe) -> None:
-    whole = _put(probe, {"name": "Doctor's media", "description": probe.created.marker})
+    whole = _put(probe, {"name": "Doctor's film", "description": probe.created.marker})
     if not whole.succeeded:
         raise NotTriedError(f"{described(whole)} for an ordinary update, which this check builds on.")
 
@@ -266,7 +303,7 @@ def _require_updates(probe: Probe) -> None:
 @check("put-is-partial")
 def put_is_partial(probe: Probe) -> Finding:
     """Update the name alone."""
-    whole = _put(probe, {"name": "Doctor's media", "description": probe.created.marker})
+    whole = _put(probe, {"name": "Doctor's film", "description": probe.created.marker})
     before = attribute(probe.read(f"/medias/{probe.created.media_id}").data, "description")
     exchange = _put(probe, {"name": "Doctor's other name"})
     after = probe.read(f"/medias/{probe.created.media_id}")
@@ -295,6 +332,7 @@ def attributes_unknown_ignored(probe: Probe) -> Finding:
 @check("unknown-media-404")
 def unknown_media_404(probe: Probe) -> Finding:
     """Update and delete a media that does not exist."""
+    _require_updates(probe)
     put = probe.write("PUT", f"/medias/{UNKNOWN_ID}", {"name": "Nothing"})
     delete = probe.caller.call("DELETE", f"/medias/{UNKNOWN_ID}")
     return judge(put.status == delete.status == _NOT_FOUND, f"{put.status} and {delete.status}.", put, delete)

@@ -35,6 +35,7 @@ MAX_ITEMS = 3
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
 _WORD = re.compile(r"[\w.*/+-]{1,60}")
+_STEP = re.compile(r"[a-z_-]{0,30}|v?\d{1,12}")
 _NUMBER = re.compile(r"-?\d{1,20}(?:\.\d{1,20})?")
 _KNOWN_MEMBERS = frozenset({"type", "source_file_content_type", "media_file_content_type", "event"})
 _ERROR_MEMBERS = frozenset({"status", "code", "title", "detail", "message", "pointer"})
@@ -155,6 +156,13 @@ def _text(text: str, name: str, *, in_errors: bool) -> str:
     return scrub_url(text) if "://" in text else f"({len(text)} characters)"
 
 
+def _step(step: str) -> str:
+    """Return a step of a path: words and small numbers stay, because the rest may be a token."""
+    if _UUID.fullmatch(step):
+        return "(id)"
+    return step if _STEP.fullmatch(step) else f"({len(step)} characters)"
+
+
 def scrub_url(url: str) -> str:
     """Return the form of a URL: its path without ids, and the names of its parameters."""
     parts = urlsplit(url)
@@ -164,5 +172,5 @@ def scrub_url(url: str) -> str:
         f"{name}={value if _PUBLIC_PARAMETERS.fullmatch(name) else f'({len(value)} characters)'}"
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     )
-    path = _UUID.sub("(id)", parts.path)
+    path = "/".join(_step(step) for step in parts.path.split("/"))
     return f"{path}?{query}" if query else path

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from contentgroove._core.secret import Secret
 
+    from .caller import Caller
     from .deliveries import Receiver
-    from .exchanges import Caller, Exchange
+    from .exchanges import Exchange
     from .ledger import Assumption, Kind, Verdict
 
 MODULES = (bodies, clips, filters, keys, lists, medias, responses, subscriptions, uploads)

@@ -149,9 +149,7 @@ def store_errors_xml(probe: Probe) -> Finding:
 def _create(probe: Probe, **attributes: str) -> Exchange:
     """Create a media with other attributes; that of the run shows that the service creates one if they are right."""
     probe.created.require(probe.created.created)
-    return probe.created.create(
-        "/medias", {"name": "Doctor's media", "description": probe.created.marker, **attributes}
-    )
+    return probe.created.create("/medias", probe.created.named() | attributes)
 
 
 @check("upload-id-once")

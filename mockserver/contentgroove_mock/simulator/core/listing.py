@@ -111,6 +111,7 @@ def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], de
         elif name == "sort":
             sort = value
         elif name.startswith(("filter", "page")):
+            # (assumed: page-unknown-refused)
             raise bad_request(f"The query parameter {name} is not known: write filter[…] or page[number].")
     attribute = None if sort is None else sort.removeprefix("-")
     if attribute not in sorts:
@@ -144,7 +145,7 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
 
 
 def _positive(name: str, value: str) -> int:
-    # (assumed: page-zero)
+    # (assumed: page-zero, page-not-number)
     # Nine digits are enough for any list, and keep hostile numbers small.
     if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII) is None:
         raise bad_request(f"{name} must be a whole number of at least 1, not {value[:40]!r}.")
@@ -199,6 +200,7 @@ def _like_pattern(pattern: str) -> re.Pattern[str]:
     return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
+# (assumed: filter-end, filter-not)
 _POSITIVE: dict[str, Callable[[str, str], bool]] = {
     "matches": lambda value, operand: bool(_like_pattern(operand).fullmatch(value)),
     "cont": lambda value, operand: operand in value,
@@ -271,6 +273,7 @@ def _state_test(name: str, matcher: str, value: str) -> Callable[[Any], bool]:
 
 
 def _read(name: str, value: str, kind: Kind) -> Value:
+    # (assumed: filter-value-refused)
     try:
         if kind == "number":
             return float(value)

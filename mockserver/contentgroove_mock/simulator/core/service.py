@@ -113,7 +113,7 @@ class Service:
         return serializers.subscription_resource(record, sent)
 
     # (assumed: create-returns-200, data-type-optional, media-name-optional, media-name-empty, one-source,
-    # description-verbatim)
+    # description-verbatim, description-long, media-name-twice, source-url-http)
     def _create_media(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name, description = fields.text("name"), fields.text("description")
@@ -154,7 +154,7 @@ class Service:
         media.description = media.description if description is None else description
         return self._single(media, call)
 
-    # (assumed: media-deletes-clips, deleted-is-gone, delete-again-404, delete-returns-204)
+    # (assumed: media-deletes-clips, deleted-is-gone, delete-again-404, delete-returns-204, delete-while-processing)
     def _delete_media(self, call: Call) -> None:
         media = find_owned(self.state.medias, call)
         del self.state.medias[media.id]
@@ -165,7 +165,7 @@ class Service:
         if media.path is not None:
             self.discarded.append(media.path)
 
-    # (assumed: clip-needs-finished-media, clip-of-unknown-media-404, clip-of-media)
+    # (assumed: clip-needs-finished-media, clip-of-unknown-media-404, clip-of-media, clip-name-needed)
     def _create_clip(self, call: Call) -> Json:
         fields = read_body(call.content, call.content_type)
         name = fields.text("name", required=True)
@@ -208,6 +208,7 @@ class Service:
             self._process(clip, call.now)
         return self._single(clip, call)
 
+    # (assumed: clip-leaves-media)
     def _delete_clip(self, call: Call) -> None:
         clip = find_owned(self.state.clips, call)
         del self.state.clips[clip.id]
@@ -231,6 +232,7 @@ class Service:
         self.state.subscriptions[subscription.id] = subscription
         return self._single(subscription, call)
 
+    # (assumed: subscription-deleted-silent)
     def _delete_subscription(self, call: Call) -> None:
         subscription = find_owned(self.state.subscriptions, call)
         del self.state.subscriptions[subscription.id]

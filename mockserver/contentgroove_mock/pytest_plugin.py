@@ -139,10 +139,27 @@ def contentgroove_base_url(
     on_purpose = request.node.get_closest_marker(_MARKER) is not None
     test: str = request.node.nodeid
     plugin = _session(pytestconfig)
+    _require_sockets()
     with plugin.serve(contentgroove_options, test=test, allow_violations=on_purpose) as base_url:
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", "simulated-key")
         yield base_url
+
+
+def _require_sockets() -> None:
+    import socket
+
+    try:
+        socket.socket().close()
+    except Exception as error:  # noqa: BLE001  # pytest-socket warns first, and warnings may be errors
+        reason = str(error)
+    else:
+        return
+    pytest.fail(
+        f"Something forbids sockets ({reason}), and the simulator is served on one. With pytest-socket, replace "
+        "--disable-socket by --allow-hosts=127.0.0.1, or mark the test with @pytest.mark.enable_socket.",
+        pytrace=False,
+    )
 
 
 @pytest.fixture

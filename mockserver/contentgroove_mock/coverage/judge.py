@@ -85,7 +85,8 @@ class Judge:
         test = self._test if call is None else call.test
         if not violations or test.allows_violations:
             return ()
-        caller = describe_caller(test.name, line if call is None else call.line)
+        name = f"a thread or task that {test.name} started" if test.is_over else test.name
+        caller = describe_caller(name, line if call is None else call.line)
         found = [structs.replace(violation, call=caller) for violation in violations]
         if test.is_over:
             self._collected.late_violations.extend(map(str, found))

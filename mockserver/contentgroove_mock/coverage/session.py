@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import socket
-import threading
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
@@ -21,7 +20,7 @@ from contentgroove_mock.coverage.attribution import TEST, Calls, RunningTest
 from contentgroove_mock.coverage.collected import CoverageData, recorded_reads
 from contentgroove_mock.coverage.judge import Judge, ServedSimulator
 from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
-from contentgroove_mock.coverage.stragglers import wait_for_threads, waiting_for_tasks
+from contentgroove_mock.coverage.stragglers import busy_threads, wait_for_threads, waiting_for_tasks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -84,7 +83,7 @@ class PluginSession:
     @contextlib.contextmanager
     def run_test(self) -> Generator[None]:
         """Attribute what happens in this context to the running test; at its end, wait for what the test began."""
-        earlier, token = set(threading.enumerate()), TEST.set(self._test)
+        earlier, token = busy_threads(), TEST.set(self._test)
         try:
             yield
         finally:

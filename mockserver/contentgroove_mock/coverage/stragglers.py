@@ -17,6 +17,7 @@ import contentgroove
 
 from contentgroove_mock.contract.violations import is_user_code
 from contentgroove_mock.coverage.attribution import TEST
+from contentgroove_mock.simulator.server import THREAD_NAME
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -37,35 +38,39 @@ def pause() -> None:
     threading.Event().wait(PAUSE)
 
 
-def wait_for_threads(earlier: Collection[threading.Thread]) -> list[threading.Thread]:
-    """Wait for the threads that were started after `earlier` were listed, and return those that are still busy."""
+def busy_threads() -> set[threading.Thread]:
+    """Return the threads that are at work, except this one."""
+    # Documented despite its underscore: the only access to another thread's stack.
+    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    return {thread for thread in _others() if _is_busy(frames.get(thread.ident or 0))}
+
+
+def wait_for_threads(earlier: Collection[threading.Thread]) -> set[threading.Thread]:
+    """Wait until no threads are at work but `earlier`, and return those that still are."""
     quiet = 0
-    busy: list[threading.Thread] = []
+    busy = busy_threads().difference(earlier)
     for _ in range(PAUSES):
-        later = [thread for thread in threading.enumerate() if thread not in earlier]
-        busy = [thread for thread in later if _is_busy(thread)]
         # A thread of a pool seems to be idle for a moment before it begins.
         quiet = 0 if busy else quiet + 1
-        if not later or quiet == _QUIET_LOOKS:
+        if quiet == _QUIET_LOOKS or not _others().difference(earlier):
             break
         pause()
+        busy = busy_threads().difference(earlier)
     return busy
 
 
-def _is_busy(thread: threading.Thread) -> bool:
+def _others() -> set[threading.Thread]:
+    found = {thread for thread in threading.enumerate() if thread.name != THREAD_NAME}
+    return found - {threading.current_thread()}
+
+
+def _is_busy(frame: FrameType | None) -> bool:
     """Return whether a thread is starting, waits to start (a timer), runs code of the user, or a call of a client."""
-    # Documented despite its underscore: the only access to another thread's stack.
-    frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-    names = _files_of(frames.get(thread.ident or 0))
-    return bool(names) and (names == {threading.__file__} or any(_may_call(name, _CALLS_OF_THREADS) for name in names))
-
-
-def _files_of(frame: FrameType | None) -> set[str]:
     names: set[str] = set()
     while frame is not None:
         names.add(frame.f_code.co_filename)
         frame = frame.f_back
-    return names
+    return bool(names) and (names == {threading.__file__} or any(_may_call(name, _CALLS_OF_THREADS) for name in names))
 
 
 def _may_call(name: str, calls: Path) -> bool:

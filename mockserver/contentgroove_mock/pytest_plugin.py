@@ -227,9 +227,8 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
 @contextlib.contextmanager
 def _running(plugin: PluginSession, item: pytest.Item) -> Generator[None]:
     """Wait at the end of a test for the threads and tasks that it has started."""
-    function = item.obj if isinstance(item, pytest.Function) else None
     with contextlib.ExitStack() as undo:
-        if function is not None and inspect.iscoroutinefunction(function):
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(function := item.obj):
             undo.callback(setattr, item, "obj", function)
             item.obj = plugin.wait_for_tasks(function)
         undo.enter_context(plugin.run_test())

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 MARK = "x-contentgroove-call"
 """The header, in lower case, by which a call is known; the simulator itself never sees it."""
 
-TEST: ContextVar[RunningTest | None] = ContextVar("contentgroove_test", default=None)
+TEST: ContextVar[RunningTest | None] = ContextVar("contentgroove_test")
 """The test that runs in a context. A task keeps that of the test that started it."""
 
 
@@ -126,7 +126,7 @@ class Calls:
         return marked
 
     def _owner(self) -> RunningTest:
-        return self._left_behind.get(current_thread()) or TEST.get() or self._test
+        return self._left_behind.get(current_thread()) or TEST.get(None) or self._test
 
     def _refuse_foreign(self, io: Any) -> None:
         """Refuse the call of a client that was created before the simulator, and would reach the live service."""

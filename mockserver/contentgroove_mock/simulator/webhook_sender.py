@@ -33,7 +33,7 @@ class WebhookSender:
     """Delivers webhooks one after the other, in the event loop that `ensure_running` or `send_due` is called in.
 
     Attributes:
-        on_attempt: Called in that loop after each attempt to deliver a webhook; None if nobody observes them.
+        on_attempt: Called in that loop after each attempt to deliver a webhook; None if nobody needs to know.
     """
 
     def __init__(

@@ -18,6 +18,7 @@ An exchange that violates the contract fails the test that made it, unless the t
 from __future__ import annotations
 
 import contextlib
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -136,10 +137,29 @@ def contentgroove_base_url(
 ) -> Generator[str]:
     """The base URL of the test's simulator, which is also in CONTENTGROOVE_BASE_URL."""
     on_purpose = request.node.get_closest_marker(_MARKER) is not None
-    with _session(pytestconfig).serve(contentgroove_options, allow_violations=on_purpose) as base_url:
+    test: str = request.node.nodeid
+    plugin = _session(pytestconfig)
+    _require_sockets()
+    with plugin.serve(contentgroove_options, test=test, allow_violations=on_purpose) as base_url:
         monkeypatch.setenv("CONTENTGROOVE_BASE_URL", base_url)
         monkeypatch.setenv("CONTENTGROOVE_API_KEY", "simulated-key")
         yield base_url
+
+
+def _require_sockets() -> None:
+    import socket
+
+    try:
+        socket.socket().close()
+    except Exception as error:  # noqa: BLE001  # pytest-socket warns first, and warnings may be errors
+        reason = str(error)
+    else:
+        return
+    pytest.fail(
+        f"Something forbids sockets ({reason}), and the simulator is served on one. With pytest-socket, replace "
+        "--disable-socket by --allow-hosts=127.0.0.1, or mark the test with @pytest.mark.enable_socket.",
+        pytrace=False,
+    )
 
 
 @pytest.fixture
@@ -180,11 +200,12 @@ async_contentgroove_client = _async_fixture()
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Fail a test whose exchanges violated the contract."""
+    plugin = item.config.stash.get(_SESSION, None)
     try:
-        yield
+        with contextlib.nullcontext() if plugin is None else _running(plugin, item):
+            yield
     except BaseException:
-        if violations := _pop_violations(item):
-            item.add_report_section("call", "contract violations", "\n".join(map(str, violations)))
+        _show_violations(item, "call")
         raise
     _raise_violations(item)
 
@@ -192,13 +213,37 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item: pytest.Item) -> Generator[None]:
     """Report exchanges that violated the contract after the test's end."""
-    yield
-    _raise_violations(item)
+    try:
+        yield
+        _raise_violations(item)
+    except BaseException:
+        _show_violations(item, "teardown")
+        raise
+    finally:
+        if (plugin := item.config.stash.get(_SESSION, None)) is not None:
+            plugin.end_test()
+
+
+@contextlib.contextmanager
+def _running(plugin: PluginSession, item: pytest.Item) -> Generator[None]:
+    """Wait at the end of a test for the threads and tasks that it has started."""
+    with contextlib.ExitStack() as undo:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(function := item.obj):
+            undo.callback(setattr, item, "obj", function)
+            item.obj = plugin.wait_for_tasks(function)
+        undo.enter_context(plugin.run_test())
+        yield
 
 
 def _pop_violations(item: pytest.Item) -> list[Violation]:
     plugin = item.config.stash.get(_SESSION, None)
     return plugin.pop_violations() if plugin is not None else []
+
+
+def _show_violations(item: pytest.Item, phase: str) -> None:
+    """Show violations in the report of a test that fails for another reason."""
+    if violations := _pop_violations(item):
+        item.add_report_section(phase, "contract violations", "\n".join(map(str, violations)))
 
 
 def _raise_violations(item: pytest.Item) -> None:
@@ -229,15 +274,22 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         output[_WORKER_OUTPUT] = plugin.dump()
         return
     _, least = _requested_reports(config)
-    if least is not None and plugin.matrix().percent < least and session.exitstatus == pytest.ExitCode.OK:
+    is_low = least is not None and not config.option.collectonly and plugin.matrix().percent < least
+    if (is_low or plugin.collected.late_violations) and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     """Show the coverage and write the reports."""
     plugin = config.stash.get(_SESSION, None)
+    if plugin is None or config.option.collectonly:
+        return
+    if plugin.collected.late_violations:
+        terminalreporter.section("contract violations after the end of their tests", red=True, bold=True)
+        for violation in dict.fromkeys(plugin.collected.late_violations):
+            terminalreporter.write_line(violation)
     files, least = _requested_reports(config)
-    if plugin is None or (not files and least is None):
+    if not files and least is None:
         return
     from contentgroove_mock.coverage.reports import table_lines, write
 

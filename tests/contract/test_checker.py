@@ -299,6 +299,33 @@ def test_a_webhook_without_json_is_found(checker: Checker) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("headers", "actual"), [({}, "nothing"), ({"content-type": "text/plain"}, "text/plain")], ids=["missing", "wrong"]
+)
+def test_the_media_type_of_a_webhook(checker: Checker, headers: dict[str, str], actual: str) -> None:
+    """Headers that are known are checked; without any, the media type may be right."""
+    body = json.dumps(webhook()).encode()
+    for violations in (checker.check_webhook(body, headers), checker.check_delivery(body, headers, 200)):
+        assert found(violations) == [("media-type", "webhook.headers.content-type")]
+        assert violations[0].actual == actual
+    assert checker.check_webhook(body) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "actual"),
+    [(204, "204"), (201, "201"), (302, "302"), (400, "400"), (500, "500"), (None, "no response in time")],
+)
+def test_a_receiver_responds_with_200(checker: Checker, status: int | None, actual: str) -> None:
+    """The document has no other response of a receiver, and its prose says that nothing else counts as delivered."""
+    body, headers = json.dumps(webhook()).encode(), {"content-type": "application/json"}
+    assert checker.check_delivery(body, headers, 200) == []
+    violations = checker.check_delivery(body, headers, status, error="no response in time")
+    assert found(violations) == [("webhook-response", "webhook.response.status")]
+    assert violations[0].operation == "media.processing_finished"
+    assert violations[0].actual == actual
+    assert "200" in violations[0].message
+
+
 def test_credentials_are_not_shown(checker: Checker) -> None:
     """A presigned URL in a field, or a key in a query, is not in a report."""
     body = example("/direct_uploads")

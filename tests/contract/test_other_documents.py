@@ -527,6 +527,29 @@ def test_webhooks_of_any_api() -> None:
     assert seen(checker.check_webhook(b'{"event": "moved"}')) == [("unknown-event", "webhook.body")]
 
 
+@pytest.mark.parametrize(
+    ("responses", "accepted", "refused"),
+    [
+        ({"200": {}, "202": {}}, [200, 202], [201, 500, None]),
+        ({"2XX": {}}, [200, 204], [302, None]),
+        ({"default": {}}, [200, 500], [None]),
+        ({}, [200, 500, None], []),
+    ],
+)
+def test_the_receivers_of_webhooks(
+    responses: dict[str, Any], accepted: list[int | None], refused: list[int | None]
+) -> None:
+    """A receiver responds as the document says, by status, range or default; a document may say nothing."""
+    described = {status: {"description": "Fine"} for status in responses}
+    made = document({}, webhooks={"moved": {"post": {"responses": described}}})
+    checker = Checker({**made, "openapi": "3.1.0"})
+    for status in accepted:
+        assert checker.check_delivery(b"", {}, status, event="moved") == []
+    for status in refused:
+        violations = checker.check_delivery(b"", {}, status, event="moved")
+        assert seen(violations) == [("webhook-response", "webhook.response.status")]
+
+
 def test_no_convention_of_another_api() -> None:
     """The header by which a simulator marks faults excuses nothing for another document."""
     checker = Checker(document({"/a": {"get": {"responses": OK}}}))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import pytest
 from contentgroove import AsyncContentGroove, ContentGroove
@@ -170,6 +172,45 @@ async def test_an_application_that_breaks_the_contract_is_found(checker: Checker
     ((target, status, rules),) = kept
     assert (target, status) == ("/api/v1/medias?x=%20", 200)
     assert rules == ["unknown-parameter", "media-type", "missing-field", "type"]
+
+
+@pytest.mark.anyio
+async def test_requests_without_a_response(checker: Checker) -> None:
+    """A request is checked although its response is cut, or not there yet, once; not one that its client has cut."""
+    kept, unanswered = Kept(), list[tuple[str, list[str]]]()
+    respond = anyio.Event()
+
+    def keep(request: CheckedRequest, violations: Sequence[Violation]) -> None:
+        unanswered.append((request.target, [violation.rule for violation in violations]))
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            if scope["path"].endswith("/clips"):
+                raise ConnectionResetError
+        if scope["path"].endswith("/cut"):
+            raise ConnectionResetError
+        await respond.wait()
+        await send({"type": "http.response.start", "status": 299, "headers": []})
+        await send({"type": "http.response.body"})
+
+    checked = CheckedApp(app, checker, kept, keep)
+
+    async def get(path: str, **options: Any) -> None:
+        with contextlib.suppress(ConnectionResetError):
+            await client.request("POST", f"{ORIGIN}/api/v1/{path}", headers=KEY, **options)
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(checked)) as client, anyio.create_task_group() as tasks:
+        await get("medias/cut?x=1")
+        await get("clips?x=1", content=iter_parts())
+        assert unanswered == [("/api/v1/medias/cut?x=1", ["unknown-method"])]
+        tasks.start_soon(get, "films?x=1")
+        await anyio.wait_all_tasks_blocked()
+        for _ in range(2):
+            checked.check_unanswered()
+        assert unanswered[1:] == [("/api/v1/films?x=1", ["unknown-path"])]
+        respond.set()
+    assert unanswered[2:] == []
+    assert kept == [("/api/v1/films?x=1", 299, [])]
 
 
 async def iter_parts() -> AsyncIterator[bytes]:

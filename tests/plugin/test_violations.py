@@ -138,6 +138,72 @@ def test_faults_are_not_violations(run: Run) -> None:
     ).assert_outcomes(passed=1)
 
 
+def test_receivers_are_checked(run: Run) -> None:
+    """Only a 200 in time is a receiver's response that the contract has; a webhook that is never sent needs none."""
+    result = run(
+        """
+        import httpx
+        import pytest
+        from contentgroove_mock import Fault, Policy
+
+        outcomes = []
+
+        def respond(request):
+            outcome = outcomes.pop(0) if outcomes else 200
+            if isinstance(outcome, Exception):
+                raise outcome
+            return httpx.Response(outcome, headers={"Location": "http://127.0.0.1/other"})
+
+        async def never(request):
+            import asyncio
+            await asyncio.Event().wait()
+
+        @pytest.fixture
+        def contentgroove_options(request):
+            handler = never if request.node.name == "test_late" else respond
+            client = httpx.AsyncClient(transport=httpx.MockTransport(handler))
+            return {"webhook_client": client, "policy": Policy(webhook_timeout=0.02)}
+
+        def finish(client, url="http://127.0.0.1/hook"):
+            client.webhook_subscriptions.create(url=url)
+            client.medias.wait(client.medias.create(source_url="https://films.example/one.mp4"))
+
+        @pytest.mark.parametrize("outcome", [204, 302, 500, httpx.ReadError("gone")], ids=str)
+        def test_wrong(contentgroove_client, outcome):
+            outcomes[:] = [outcome]
+            finish(contentgroove_client)
+
+        def test_late(contentgroove_client):
+            finish(contentgroove_client)
+
+        def test_forgotten_by_redelivery(contentgroove_client, contentgroove_simulator):
+            outcomes[:] = [500]
+            finish(contentgroove_client)
+            contentgroove_simulator.redeliver(contentgroove_simulator.deliveries[0].id)
+
+        @pytest.mark.contentgroove_violations("an outage of the application")
+        def test_on_purpose(contentgroove_client):
+            outcomes[:] = [500]
+            finish(contentgroove_client)
+
+        @pytest.mark.parametrize("kind", ["lost", "late", "duplicate"])
+        def test_faults(contentgroove_client, contentgroove_simulator, kind):
+            contentgroove_simulator.add_fault(Fault(kind=kind, operation="webhook"))
+            finish(contentgroove_client)
+
+        def test_right(contentgroove_client):
+            finish(contentgroove_client)
+            finish(contentgroove_client, "https://app.example/hook")
+        """
+    )
+    result.assert_outcomes(passed=5, failed=6)
+    first = "  media.processing_finished: webhook.response.status: webhook-response: * 200: *; seen: "
+    result.stdout.fnmatch_lines(
+        [f"{first}{actual}" for actual in ("204", "302", "500", "ReadError", "no response in time", "500")]
+    )
+    result.stdout.fnmatch_lines(["    called by *::test_wrong[[]204[]]"])
+
+
 def test_prism_as_a_second_check(run: Run) -> None:
     """With --contentgroove-prism every call goes through Prism's proxy; tests need no change."""
     result = run(

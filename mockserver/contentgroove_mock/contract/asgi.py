@@ -31,10 +31,17 @@ class CheckedApp:
     """Checks each exchange of an application when its response is complete.
 
     Requests that are not below the API's base path are passed on unchecked: the same application may serve more than
-    the API. A response that is cut off is not checked, because no client has received it.
+    the API. A response that is cut off is not checked, because no client has received it; its request is, if a function
+    for unanswered requests is passed.
     """
 
-    def __init__(self, app: ASGIApp, checker: Checker, on_exchange: OnExchange = require_none) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        checker: Checker,
+        on_exchange: OnExchange = require_none,
+        on_unanswered: Callable[[CheckedRequest, Sequence[Violation]], object] | None = None,
+    ) -> None:
         """Wrap an application.
 
         Args:
@@ -42,23 +49,29 @@ class CheckedApp:
             checker: The contract.
             on_exchange: Like that of `CheckedTransport`. By default a violation raises `ContractViolationError` in the
                 server, so pass a function that collects violations if server and caller are separate.
+            on_unanswered: Called with each request that arrived whole and got no complete response, and its
+                violations. By default such requests are not checked.
         """
         self.app = app
         self._checker = checker
         self._on_exchange = on_exchange
+        self._on_unanswered = on_unanswered
+        self._open: dict[int, _OpenExchange] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
             await self.app(scope, receive, send)
             return
-        received, sent = bytearray(), bytearray()
+        exchange = _OpenExchange(scope)
+        sent = bytearray()
         start: Message = {}
 
         async def receive_and_copy() -> Message:
             message = await receive()
             if message["type"] == "http.request":
-                received.extend(message.get("body", b""))
+                exchange.received.extend(message.get("body", b""))
+                exchange.has_arrived = not message.get("more_body", False)
             return message
 
         async def send_and_copy(message: Message) -> None:
@@ -66,16 +79,60 @@ class CheckedApp:
                 start.update(message)
             elif message["type"] == "http.response.body":
                 sent.extend(message.get("body", b""))
-                if not message.get("more_body", False):
-                    self._check(scope, bytes(received), start, bytes(sent))
+                if not message.get("more_body", False) and self._open.pop(id(exchange), None) is not None:
+                    self._check(exchange, start, bytes(sent))
             await send(message)
 
-        await self.app(scope, receive_and_copy, send_and_copy)
+        self._open[id(exchange)] = exchange
+        try:
+            await self.app(scope, receive_and_copy, send_and_copy)
+        finally:
+            if self._open.pop(id(exchange), None) is not None:
+                self._check_request(exchange)
 
-    def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
-        request = CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), received)
+    def check_unanswered(self) -> None:
+        """Check the requests that have no complete response yet: perhaps they never get one."""
+        for exchange in self._open.values():
+            self._check_request(exchange)
+
+    def _check(self, exchange: _OpenExchange, start: Mapping[str, Any], sent: bytes) -> None:
+        request = exchange.request()
         response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), sent)
-        self._on_exchange(request, response, self._checker.check_exchange(request, response))
+        found = self._checker.check_exchange(request, response)
+        self._on_exchange(request, response, [violation for violation in found if exchange.is_new(violation)])
+
+    def _check_request(self, exchange: _OpenExchange) -> None:
+        # What a client has cut off itself is not what it wanted to send.
+        if self._on_unanswered is not None and exchange.has_arrived and exchange.reported is None:
+            request = exchange.request()
+            exchange.reported = self._checker.check_exchange(request, None)
+            self._on_unanswered(request, exchange.reported)
+
+
+class _OpenExchange:
+    """A request that has no complete response yet.
+
+    Attributes:
+        received: Its body so far.
+        has_arrived: Whether the body is complete.
+        reported: Its violations, once it was reported as unanswered.
+    """
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self.received = bytearray()
+        self.has_arrived = False
+        self.reported: Sequence[Violation] | None = None
+
+    def request(self) -> CheckedRequest:
+        """Return the request as it arrived."""
+        scope = self._scope
+        return CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), bytes(self.received))
+
+    def is_new(self, violation: Violation) -> bool:
+        """Return whether a violation was not reported yet."""
+        key = (violation.location, violation.rule)
+        return all(key != (earlier.location, earlier.rule) for earlier in self.reported or ())
 
 
 class PrismCheckedApp:
@@ -83,7 +140,7 @@ class PrismCheckedApp:
 
     If Prism finds a violation, it responds itself with a 401, 404, 405, 422 or 500, and only this response contains the
     reason. A request that violates the contract never reaches the application. Prism's upstream is this application at
-    the path `UPSTREAM`; `on_violations` is called with a request's method and path, and the violations that it reports.
+    the path `UPSTREAM`; `on_violations` is called with a request and the violations that Prism reports of it.
     """
 
     def __init__(
@@ -91,7 +148,7 @@ class PrismCheckedApp:
         app: ASGIApp,
         checker: Checker,
         prism_url: str,
-        on_violations: Callable[[str, str, Sequence[Violation]], object],
+        on_violations: Callable[[CheckedRequest, Sequence[Violation]], object],
     ) -> None:
         self._app = app
         self._checker = checker
@@ -141,7 +198,8 @@ class PrismCheckedApp:
             for location, message in violations_in(dict(response.headers), response.content)
         ]
         if found:
-            self._on_violations(method, path, found)
+            request = CheckedRequest(method, target_of(scope), headers_of(scope["headers"]), content)
+            self._on_violations(request, found)
         response_headers = kept_headers(response.headers)
         response_headers.append((b"content-length", b"%d" % len(response.content)))
         await send({"type": "http.response.start", "status": response.status, "headers": response_headers})

@@ -181,8 +181,27 @@ class Checker:
             event: The name of the webhook or callback in the document; by default the body names it, if the API's
                 conventions say in which member.
         """
-        media_type = None if headers is None else headers.get("content-type")
-        return _with_caller(self._check_webhook(content, media_type, event))
+        return _with_caller(self._check_webhook(content, headers, event))
+
+    def check_delivery(
+        self,
+        content: bytes,
+        headers: Mapping[str, str],
+        status: int | None,
+        *,
+        event: str | None = None,
+        error: str = "no response",
+    ) -> list[Violation]:
+        """Check one attempt to deliver a webhook: what was sent, and the status that its receiver responded with.
+
+        Args:
+            content: The webhook's body.
+            headers: Its headers by lower-case name.
+            status: The response's status; None if none came, or too late.
+            event: Like that of `check_webhook`.
+            error: What happened instead of a response, as the violation shows it.
+        """
+        return _with_caller(self._check_webhook(content, headers, event, error if status is None else status))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Return the operation that a request is for, None if there is no such operation.
@@ -223,7 +242,9 @@ class Checker:
         if not (fault is not None and fault in response.headers and not operation.documents(response.status)):
             yield from operation.check_response(response.status, response.headers, response.content)
 
-    def _check_webhook(self, content: bytes, media_type: str | None, event: str | None) -> Iterator[Violation]:
+    def _check_webhook(
+        self, content: bytes, headers: Mapping[str, str] | None, event: str | None, status: int | str | None = None
+    ) -> Iterator[Violation]:
         webhooks = self._compiled.webhooks
         member = self._conventions.event_member
         location, named = "webhook.body", event
@@ -243,8 +264,15 @@ class Checker:
             yield Violation(None, location, "unknown-event", message, short_repr(named))
             return
         spec = webhooks[named]
-        assumed = spec.types[0] if media_type is None and spec.types else media_type
-        yield from spec.check(content, assumed, named, "webhook")
+        media_type = (spec.types[0] if spec.types else None) if headers is None else headers.get("content-type")
+        yield from spec.check(content, media_type, named, "webhook")
+        documented = self._compiled.receiver_statuses[named]
+        accepted = {str(status), f"{status // 100}XX", "DEFAULT"} if isinstance(status, int) else set[str]()
+        if status is not None and documented and accepted.isdisjoint(documented):
+            # (assumed: webhook-200-only)
+            statuses = " or ".join(documented)
+            message = f"the document lets its receiver respond with {statuses}: anything else counts as not delivered"
+            yield Violation(named, "webhook.response.status", "webhook-response", message, short_repr(str(status)))
 
 
 def _closest(

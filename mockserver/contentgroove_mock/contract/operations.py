@@ -138,6 +138,7 @@ class Operations:
     Attributes:
         all: The operations by their names.
         webhooks: The bodies of callbacks and webhooks by their names.
+        receiver_statuses: The statuses that the document has for their receivers, in upper case; empty if it has none.
         problems: What of the document cannot be checked.
     """
 
@@ -146,6 +147,7 @@ class Operations:
         self.problems = components.problems
         self.all: dict[str, Operation] = {}
         self.webhooks: dict[str, BodySpec] = {}
+        self.receiver_statuses: dict[str, tuple[str, ...]] = {}
         tables: dict[str, PathTable[Operation]] = {}
         for documented in operations.operations(document):
             operation = Operation(documented, components)
@@ -176,6 +178,7 @@ class Operations:
 
     def _add_webhook(self, name: str, webhook: operations.Operation, components: Components) -> None:
         self.webhooks[name] = BodySpec(webhook.body, components, "response", f"webhook {name}")
+        self.receiver_statuses[name] = tuple(status.upper() for status in webhook.responses)
 
 
 def _headers(declaration: dict[str, Any], components: Components) -> Iterator[tuple[str, Json]]:

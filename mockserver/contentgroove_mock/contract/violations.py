@@ -25,7 +25,8 @@ _QueryRule: TypeAlias = Literal["unknown-parameter", "missing-parameter", "param
 _HeadRule: TypeAlias = Literal["auth", "unknown-status", "media-type", "missing-header", "header-value"]
 _BodyRule: TypeAlias = Literal["missing-body", "unexpected-body", "json"]
 _SchemaRule: TypeAlias = Literal["missing-field", "undeclared-field", "type", "enum", "format", "schema"]
-Rule: TypeAlias = Literal[_PathRule, _QueryRule, _HeadRule, _BodyRule, _SchemaRule, "unknown-event", "prism"]
+_WebhookRule: TypeAlias = Literal["unknown-event", "webhook-response"]
+Rule: TypeAlias = Literal[_PathRule, _QueryRule, _HeadRule, _BodyRule, _SchemaRule, _WebhookRule, "prism"]
 
 _MAX_SHOWN = 120
 
@@ -76,26 +77,38 @@ def short_repr(value: object) -> str:
 
 
 def find_caller() -> str | None:
-    """Return the running test and the innermost line that belongs to neither Python, a library nor this project.
-
-    A server in another thread has no caller on its own stack: there, the line is the main thread's, which waits for the
-    response. None if neither is known.
-    """
+    """Return the running test and the line that made the call, see `find_line`. None if neither is known."""
     test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
-    line = _code_location(inspect.currentframe())
-    if line is None:
-        # Documented despite its underscore: the only access to another thread's stack.
-        frames = sys._current_frames()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
-        line = _code_location(frames.get(threading.main_thread().ident or 0))
-    if test and line:
-        return f"{test}, at {line}"
-    return test or line
+    return describe_caller(test, find_line())
 
 
-def _code_location(frame: FrameType | None) -> str | None:
+def describe_caller(test: str, line: str | None) -> str | None:
+    """Return a test and a line of code as one text; None if neither is known."""
+    return f"{test}, at {line}" if test and line else test or line
+
+
+def find_line() -> str | None:
+    """Return the innermost line that belongs to neither Python, a library nor this project.
+
+    A server in another thread has no caller on its own stack: there, the line is that of the only thread that can be
+    waiting for the response. None if there are several, because one of them would be innocent.
+    """
+    own = code_line(inspect.currentframe())
+    if own is not None:
+        return own
+    # Documented despite its underscore: the only access to another thread's stack.
+    frames = sys._current_frames().values()  # noqa: SLF001  # pyright: ignore[reportPrivateUsage]
+    # Who waits for another thread does not wait for a response.
+    lines = [code_line(frame) for frame in frames if frame.f_code.co_filename != threading.__file__]
+    callers = [line for line in lines if line is not None]
+    return callers[0] if len(callers) == 1 else None
+
+
+def code_line(frame: FrameType | None) -> str | None:
+    """Return the innermost line of a stack that belongs to neither Python, a library nor this project."""
     while frame is not None:
         name = frame.f_code.co_filename
-        if not name.startswith("<") and _is_user_code(name):
+        if is_user_code(name):
             path = Path(name)
             here = Path.cwd()
             return f"{path.relative_to(here) if path.is_relative_to(here) else path}:{frame.f_lineno}"
@@ -104,9 +117,10 @@ def _code_location(frame: FrameType | None) -> str | None:
 
 
 @cache
-def _is_user_code(name: str) -> bool:
+def is_user_code(name: str) -> bool:
+    """Return whether a source file belongs to neither Python, a library nor this project."""
     path = Path(name).resolve()
-    return not any(path.is_relative_to(folder) for folder in _libraries())
+    return not name.startswith("<") and not any(path.is_relative_to(folder) for folder in _libraries())
 
 
 @cache

@@ -66,6 +66,7 @@ class CoverageData(Struct):
         faults: How often each fault happened, as `kind operation`.
         reads: The attributes that were read from models, as `Media.name`.
         violations: The violations of the contract.
+        late_violations: Those that were found after the reports of their tests were complete.
     """
 
     operations: dict[str, OperationUsage] = field(default_factory=dict[str, OperationUsage])
@@ -73,6 +74,7 @@ class CoverageData(Struct):
     faults: dict[str, int] = field(default_factory=dict[str, int])
     reads: set[str] = field(default_factory=set[str])
     violations: list[str] = field(default_factory=list[str])
+    late_violations: list[str] = field(default_factory=list[str])
 
     def add_exchange(
         self,
@@ -123,6 +125,7 @@ class CoverageData(Struct):
         _add(self.faults, other.faults)
         self.reads |= other.reads
         self.violations.extend(other.violations)
+        self.late_violations.extend(other.late_violations)
 
 
 def _add(counts: dict[str, int], more: Mapping[str, int]) -> None:

@@ -2,32 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import functools
 import socket
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from weakref import WeakKeyDictionary
 
+import anyio.to_thread
 import msgspec
 from contentgroove import AsyncContentGroove, ContentGroove
-from msgspec import structs
 
-from contentgroove_mock.contract import CheckedApp, Checker, Violation
-from contentgroove_mock.contract.asgi import UPSTREAM, PrismCheckedApp
+from contentgroove_mock.contract import Checker
+from contentgroove_mock.contract.asgi import UPSTREAM
 from contentgroove_mock.contract.checker import CONTRACT
-from contentgroove_mock.contract.violations import find_caller
+from contentgroove_mock.coverage.attribution import TEST, Calls, RunningTest
 from contentgroove_mock.coverage.collected import CoverageData, recorded_reads
+from contentgroove_mock.coverage.judge import Judge, ServedSimulator
 from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
+from contentgroove_mock.coverage.stragglers import busy_threads, wait_for_threads, waiting_for_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping
+    from threading import Thread
 
-    from contentgroove.errors import RequestInfo
-    from starlette.types import ASGIApp
-
-    from contentgroove_mock.contract import CheckedRequest, CheckedResponse
+    from contentgroove_mock.contract import Violation
     from contentgroove_mock.simulator.simulator import Simulator
 
 
@@ -43,9 +42,9 @@ class PluginSession:
         """Start a session; with `prism`, everything is also sent through Prism's proxy."""
         self.checker = Checker()
         self.collected = CoverageData()
-        self._violations: list[Violation] = []
-        self._callers: dict[tuple[str, str], str] = {}
-        self._simulators: list[Simulator] = []
+        self._test: RunningTest | None = None
+        self._left_behind: WeakKeyDictionary[Thread, RunningTest] = WeakKeyDictionary()
+        self._served: list[ServedSimulator] = []
         self._resources = contextlib.ExitStack()
         self._with_prism = prism
         self._prism_url = ""
@@ -54,44 +53,59 @@ class PluginSession:
     @property
     def simulator(self) -> Simulator:
         """The simulator that is being served."""
-        return self._simulators[-1]
+        return self._served[-1].simulator
 
     @contextlib.contextmanager
-    def serve(self, options: Mapping[str, Any], *, allow_violations: bool) -> Generator[str]:
+    def serve(self, options: Mapping[str, Any], *, test: str, allow_violations: bool) -> Generator[str]:
         """Serve a new simulator while the context is entered; yields the base URL for clients.
 
         By default its clock is a `ManualClock`. With `allow_violations`, violations of the contract are ignored.
         """
         from contentgroove_mock import ManualClock, Simulator, serve
 
-        def on_exchange(request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]) -> None:
-            # The response to a request that violates the contract still counts as seen.
-            self._record_exchange(request, response, () if allow_violations else violations)
-
-        def on_violations(method: str, path: str, violations: Sequence[Violation]) -> None:
-            if not allow_violations:
-                self._add_violations(self._with_caller(method, path, violations))
-
+        self._test = RunningTest(test, allows_violations=allow_violations)
         arguments: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**arguments)
-        app: ASGIApp = CheckedApp(simulator, self.checker, on_exchange)
         if self._with_prism:
             self._start_prism()
-            app = PrismCheckedApp(app, self.checker, self._prism_url, on_violations)
-        self._simulators.append(simulator)
-        try:
-            with serve(simulator, self._port, app=app) as server, use_simulated_time(simulator, self._note_caller):
+        calls = Calls(self._test, self._left_behind)
+        judge = Judge(self.checker, self.collected, self._test, calls)
+        served = ServedSimulator(simulator, judge, self._prism_url)
+        with serve(simulator, self._port, app=served.app) as server, use_simulated_time(simulator, calls):
+            self._served.append(served)
+            try:
                 yield server.base_url
+            finally:
+                self._served.remove(served)
+                served.settle()
+        self._finish(simulator, judge)
+
+    @contextlib.contextmanager
+    def run_test(self) -> Generator[None]:
+        """Attribute what happens in this context to the running test; at its end, wait for what the test began."""
+        earlier, token = busy_threads(), TEST.set(self._test)
+        try:
+            yield
         finally:
-            self._simulators.pop()
-            self._finish(simulator)
+            TEST.reset(token)
+            if self._test is not None:
+                self._left_behind.update(dict.fromkeys(wait_for_threads(earlier), self._test))
+            for served in self._served:
+                served.settle()
+
+    def wait_for_tasks(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """Return the async function of the running test, so that it waits for the tasks that it has started."""
+        return function if self._test is None else waiting_for_tasks(function, self._test)
 
     def pop_violations(self) -> list[Violation]:
-        """Return the violations since the last call, without duplicates."""
-        violations = list(dict.fromkeys(self._violations))
-        self._violations.clear()
-        self._callers.clear()
-        return violations
+        """Return the running test's violations since the last call, without duplicates."""
+        return [] if self._test is None else self._test.pop_violations()
+
+    def end_test(self) -> None:
+        """Forget the running test: what it still does is reported for the whole session."""
+        if self._test is not None:
+            self._test.is_over = True
+            self._test = None
 
     def record_reads(self) -> None:
         """Record which attributes of models are read, until the session is closed."""
@@ -113,32 +127,10 @@ class PluginSession:
         """Stop everything that was started."""
         self._resources.close()
 
-    def _record_exchange(
-        self, request: CheckedRequest, response: CheckedResponse, violations: Sequence[Violation]
-    ) -> None:
-        path = request.target.partition("?")[0].removeprefix(self.checker.base_path)
-        known = self._with_caller(request.method, path, violations)
-        self._violations.extend(known)
-        self.collected.add_exchange(self.checker.operation_of(request.method, request.target), request, response, known)
-
-    def _with_caller(self, method: str, path: str, violations: Sequence[Violation]) -> list[Violation]:
-        caller = self._callers.get((method, path))
-        return [structs.replace(found, call=caller or found.call or find_caller()) for found in violations]
-
-    def _add_violations(self, violations: Sequence[Violation]) -> None:
-        self._violations.extend(violations)
-        self.collected.violations.extend(str(violation) for violation in violations)
-
-    def _note_caller(self, info: RequestInfo) -> None:
-        # This runs on the caller's stack, which the server's thread cannot see; async callers have no other trace.
-        if (caller := find_caller()) is not None:
-            path = urlsplit(info.url).path.removeprefix(self.checker.base_path)
-            self._callers[info.method, path] = caller
-
-    def _finish(self, simulator: Simulator) -> None:
+    def _finish(self, simulator: Simulator, judge: Judge) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
-            self._add_violations(self.checker.check_webhook(delivery.body()))
+            judge.judge_webhook(delivery)
             if delivery.state == "delivered":
                 self.collected.add_delivery(delivery.event)
 
@@ -156,11 +148,10 @@ class PluginSession:
 
 
 @contextlib.contextmanager
-def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo], object]) -> Generator[None]:
+def use_simulated_time(simulator: Simulator, calls: Calls) -> Generator[None]:
     """Make every client that is created in this context use the simulator's time, unless it has its own clock.
 
-    Waiting then moves the simulator's clock instead of taking time. `on_request` is called with each request before it
-    is sent, in addition to the client's own `on_request`.
+    Waiting then moves the simulator's clock instead of taking time. The calls of all clients are noted in `calls`.
     """
 
     def now() -> float:
@@ -168,30 +159,23 @@ def use_simulated_time(simulator: Simulator, on_request: Callable[[RequestInfo],
 
     async def sleep(seconds: float) -> None:
         # Due webhooks are delivered before this ends, and the loop must be free to receive them.
-        await asyncio.to_thread(simulator.advance, seconds)
+        await anyio.to_thread.run_sync(simulator.advance, seconds)
 
     clock = SimpleNamespace(monotonic=now, time=now)
     with contextlib.ExitStack() as undo:
         for client, sleep_function in ((ContentGroove, simulator.advance), (AsyncContentGroove, sleep)):
             defaults = {"clock": clock, "sleep": sleep_function}
             undo.callback(setattr, client, "__init__", client.__init__)
-            client.__init__ = _with_defaults(client.__init__, defaults, on_request)  # type: ignore[method-assign]
+            client.__init__ = _with_defaults(client.__init__, defaults, calls)  # type: ignore[method-assign]
+        undo.enter_context(calls.mark_all())
         yield
 
 
-def _with_defaults(
-    initialize: Callable[..., None], defaults: dict[str, Any], on_request: Callable[[RequestInfo], object]
-) -> Any:
+def _with_defaults(initialize: Callable[..., None], defaults: dict[str, Any], calls: Calls) -> Any:
     @functools.wraps(initialize)
     def initialized(self: object, *positional: Any, **options: Any) -> None:
-        own_hook: Callable[[RequestInfo], object] | None = options.pop("on_request", None)
-
-        def call_both(info: RequestInfo) -> object:
-            on_request(info)
-            # An async client awaits the returned value.
-            return None if own_hook is None else own_hook(info)
-
         arguments = {name: value for name, value in options.items() if value is not None}
-        initialize(self, *positional, **(defaults | arguments), on_request=call_both)
+        initialize(self, *positional, **(defaults | arguments))
+        calls.add_client(self)
 
     return initialized

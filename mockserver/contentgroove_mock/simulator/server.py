@@ -32,6 +32,9 @@ else:
     # Uses httptools if it is installed, a parser in C that saves a third of a small request's time, and h11 otherwise.
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+THREAD_NAME = "contentgroove-simulator"
+"""The name of the threads that `serve` and `serve_app` start."""
+
 _BACKLOG = 2048
 
 Entered = TypeVar("Entered")
@@ -121,20 +124,21 @@ def _in_thread(context: Callable[[], AbstractAsyncContextManager[Entered]]) -> G
     leave = asyncio.Event()
 
     async def run() -> None:
+        async with context() as entered:
+            ready.set_result((asyncio.get_running_loop(), entered))
+            await leave.wait()
+
+    def work() -> None:
         try:
-            async with context() as entered:
-                ready.set_result((asyncio.get_running_loop(), entered))
-                await leave.wait()
+            with asyncio.Runner(loop_factory=loop_factory()) as runner:
+                runner.run(run())
         except Exception as error:
+            # Also that of a loop that cannot be created, because something forbids sockets.
             if ready.done():
                 raise
             ready.set_exception(error)
 
-    def work() -> None:
-        with asyncio.Runner(loop_factory=loop_factory()) as runner:
-            runner.run(run())
-
-    thread = threading.Thread(target=work, name="contentgroove-simulator", daemon=True)
+    thread = threading.Thread(target=work, name=THREAD_NAME, daemon=True)
     thread.start()
     wait_for(lambda seconds: wait([ready], seconds).done)
     loop, entered = ready.result()

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.context import RequestRecord
     from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
+    from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
 Record = TypeVar("Record")
 
@@ -129,6 +130,11 @@ class Simulator:
     def clock(self) -> Clock:
         """The clock that everything runs by."""
         return self._context.clock
+
+    @property
+    def webhook_sender(self) -> WebhookSender:
+        """What sends the webhooks."""
+        return self._context.sender
 
     @property
     @control_route("GET", "/requests")

@@ -22,11 +22,19 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.records import Delivery, Policy
     from contentgroove_mock.simulator.core.service import Service
 
+# (assumed: webhook-content-type, webhook-unsigned)
+HEADERS = {"content-type": "application/json", "user-agent": "ContentGroove-Simulator"}
+"""The headers of webhooks, by lower-case name."""
+
 _GRACE = 1.0
 
 
 class WebhookSender:
-    """Delivers webhooks one after the other, in the event loop that `ensure_running` or `send_due` is called in."""
+    """Delivers webhooks one after the other, in the event loop that `ensure_running` or `send_due` is called in.
+
+    Attributes:
+        on_attempt: Called in that loop after each attempt to deliver a webhook; None if nobody needs to know.
+    """
 
     def __init__(
         self,
@@ -47,6 +55,12 @@ class WebhookSender:
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self.on_attempt: Callable[[Delivery, DeliveryAttempt], object] | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no webhook is being sent, nor due."""
+        return not self._turn.locked() and self.next_due() is None
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop | None:
@@ -134,13 +148,12 @@ class WebhookSender:
             return
         status: int | None = None
         error: str | None = None
-        # (assumed: webhook-content-type, webhook-unsigned, webhook-keeps-query, webhook-timeout, webhook-redirects)
-        headers = {"Content-Type": "application/json", "User-Agent": "ContentGroove-Simulator"}
+        # (assumed: webhook-keeps-query, webhook-timeout, webhook-redirects)
         try:
             # One limit for the whole attempt: httpx's own starts again with each byte of a slow response.
             async with (
                 asyncio.timeout(self._policy.webhook_timeout),
-                client.stream("POST", delivery.url, content=delivery.body(), headers=headers) as response,
+                client.stream("POST", delivery.url, content=delivery.body(), headers=HEADERS) as response,
             ):
                 status = response.status_code
         except TimeoutError:
@@ -150,3 +163,5 @@ class WebhookSender:
         with self._locked_service() as service:
             attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
             lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
+        if self.on_attempt is not None:
+            self.on_attempt(delivery, attempt)

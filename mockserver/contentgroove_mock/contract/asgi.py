@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
+from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.transports import require_none
 from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from contentgroove_mock.contract.behaviour import Behaviour, Sent
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.transports import OnExchange
 
@@ -34,7 +35,14 @@ class CheckedApp:
     the API. A response that is cut off is not checked, because no client has received it.
     """
 
-    def __init__(self, app: ASGIApp, checker: Checker, on_exchange: OnExchange = require_none) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        checker: Checker,
+        on_exchange: OnExchange = require_none,
+        *,
+        behaviour: Behaviour | None = None,
+    ) -> None:
         """Wrap an application.
 
         Args:
@@ -42,18 +50,27 @@ class CheckedApp:
             checker: The contract.
             on_exchange: Like that of `CheckedTransport`. By default a violation raises `ContractViolationError` in the
                 server, so pass a function that collects violations if server and caller are separate.
+            behaviour: Like that of `CheckedTransport`.
         """
         self.app = app
         self._checker = checker
         self._on_exchange = on_exchange
+        self._behaviour = behaviour
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
         if scope["type"] != "http" or not scope["path"].startswith(f"{self._checker.base_path}/"):
             await self.app(scope, receive, send)
             return
-        received, sent = bytearray(), bytearray()
+        method, target, headers = scope["method"], target_of(scope), headers_of(scope["headers"])
+        received, responded = bytearray(), bytearray()
         start: Message = {}
+        sent: Sent | None = None
+        if self._behaviour is not None:
+            # The application must not act before the run knows what was sent.
+            content = await read_body(receive)
+            sent = self._behaviour.sent(CheckedRequest(method, target, headers, content))
+            receive = _with_body(content, receive)
 
         async def receive_and_copy() -> Message:
             message = await receive()
@@ -65,17 +82,21 @@ class CheckedApp:
             if message["type"] == "http.response.start":
                 start.update(message)
             elif message["type"] == "http.response.body":
-                sent.extend(message.get("body", b""))
+                # A server sends no body to HEAD, whatever the application gives it.
+                responded.extend(message.get("body", b"") if method != "HEAD" else b"")
                 if not message.get("more_body", False):
-                    self._check(scope, bytes(received), start, bytes(sent))
+                    request = CheckedRequest(method, target, headers, bytes(received))
+                    response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), bytes(responded))
+                    self._check(request, response, sent)
             await send(message)
 
         await self.app(scope, receive_and_copy, send_and_copy)
 
-    def _check(self, scope: Scope, received: bytes, start: Mapping[str, Any], sent: bytes) -> None:
-        request = CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), received)
-        response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), sent)
-        self._on_exchange(request, response, self._checker.check_exchange(request, response))
+    def _check(self, request: CheckedRequest, response: CheckedResponse, sent: Sent | None) -> None:
+        violations = self._checker.check_exchange(request, response)
+        if self._behaviour is not None and sent is not None:
+            violations += self._behaviour.received(sent, response)
+        self._on_exchange(request, response, violations)
 
 
 class PrismCheckedApp:
@@ -113,15 +134,12 @@ class PrismCheckedApp:
 
         content = await read_body(receive)
 
-        async def receive_again() -> Message:
-            return {"type": "http.request", "body": content, "more_body": False}
-
         try:
             if content:
                 decode_json(content)
         except ValueError:
             # Prism never responds to it; the checker behind it reports the violation.
-            await self._app(scope, receive_again, send)
+            await self._app(scope, _with_body(content, receive), send)
             return
         method: str = scope["method"]
         target = target_of(scope)
@@ -190,6 +208,16 @@ async def read_body(receive: Receive) -> bytes:
         content.extend(message.get("body", b""))
         if not message.get("more_body", False):
             return bytes(content)
+
+
+def _with_body(content: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that was read already, and then what follows it."""
+    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
 
 
 def kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -197,6 +197,8 @@ class Behaviour:
     def _note(self, sent: Sent, name: str, location: str, resource: Json, *, creating: bool) -> Iterator[Violation]:
         """Remember a resource that a response contains."""
         identifier = str(resource.get("id"))
+        if sent.identifier not in {"", identifier}:
+            return
         address, shown = (sent.collection, identifier), values_of(resource)
         if creating and self._seen.get(address, self._ticks) < sent.began:
             message = "it was there before this request, which creates another one"

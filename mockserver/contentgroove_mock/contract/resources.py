@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(r"https?://[^/?#\s\\]+(?:[/?#][^\s]*)?|[/?][^\s\\]*", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
 _PORTS = {"http": 80, "https": 443}
+_LINKS = ("self", "related", "current", "first", "prev", "next", "last")
 _TO_PAGES = frozenset({"current", "next", "prev"})
 _UPDATES = frozenset({"PUT", "PATCH"})
 
@@ -148,8 +149,8 @@ class Documents:
         host = request.headers.get("host")
         called = None if host is None else _split(f"//{host}")
         hosts = self._hosts if called is None else self._hosts | {_host_of(called)}
-        for name, link in links.items():
-            if not isinstance(link, str):
+        for name in _LINKS:
+            if not isinstance(link := links.get(name), str):
                 continue
 
             def violation(rule: Rule, message: str, name: str = name, link: str = link) -> Violation:

@@ -172,7 +172,7 @@ class Behaviour:
                 if attribute in shown and not _same(shown[attribute], value):
                     where, message = f"{location}/attributes/{attribute}", f"{short_repr(value)} was sent"
                     yield Violation(name, where, "sent-value", message, short_repr(shown[attribute]))
-        writes = [write for write in self._writes.get((sent.collection, identifier), ()) if write is not sent.write]
+        writes = self._writes.get((sent.collection, identifier), [])
         for attribute, value in shown.items():
             if (allowed := _allowed(writes, attribute, sent.began)) and not any(_same(value, one) for one in allowed):
                 where = f"{location}/attributes/{attribute}"

@@ -14,7 +14,7 @@ import msgspec
 from contentgroove import AsyncContentGroove, ContentGroove
 from msgspec import structs
 
-from contentgroove_mock.contract import CheckedApp, Checker, Violation
+from contentgroove_mock.contract import Behaviour, CheckedApp, Checker, Violation
 from contentgroove_mock.contract.asgi import UPSTREAM, PrismCheckedApp
 from contentgroove_mock.contract.checker import CONTRACT
 from contentgroove_mock.contract.violations import find_caller
@@ -39,15 +39,25 @@ class PluginSession:
         collected: The coverage data so far.
     """
 
-    def __init__(self, *, prism: bool) -> None:
-        """Start a session; with `prism`, everything is also sent through Prism's proxy."""
-        self.checker = Checker()
+    def __init__(self, *, prism: bool, allow: Sequence[str] = (), behaviour: bool = False) -> None:
+        """Start a session.
+
+        Args:
+            prism: Whether everything is also sent through Prism's proxy.
+            allow: New members of bodies that are allowed, like those of `Checker`.
+            behaviour: Whether the exchanges of each simulator are followed as a run.
+
+        Raises:
+            ConfigurationError: A member cannot be allowed.
+        """
+        self.checker = Checker(allow=allow)
         self.collected = CoverageData()
         self._violations: list[Violation] = []
         self._callers: dict[tuple[str, str], str] = {}
         self._simulators: list[Simulator] = []
         self._resources = contextlib.ExitStack()
         self._with_prism = prism
+        self._with_behaviour = behaviour
         self._prism_url = ""
         self._port = 0
 
@@ -74,7 +84,8 @@ class PluginSession:
 
         arguments: dict[str, Any] = {"clock": ManualClock(), **options}
         simulator = Simulator(**arguments)
-        app: ASGIApp = CheckedApp(simulator, self.checker, on_exchange)
+        behaviour = Behaviour(self.checker) if self._with_behaviour else None
+        app: ASGIApp = CheckedApp(simulator, self.checker, on_exchange, behaviour=behaviour)
         if self._with_prism:
             self._start_prism()
             app = PrismCheckedApp(app, self.checker, self._prism_url, on_violations)

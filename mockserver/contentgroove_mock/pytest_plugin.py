@@ -62,7 +62,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail if less than N percent of the documented responses and webhooks were seen",
     )
 
-
     group.addoption(
         "--contentgroove-allow",
         action="append",

@@ -7,6 +7,7 @@ the one that was written down for it.
 from __future__ import annotations
 
 import copy
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -122,10 +123,10 @@ def main() -> None:
     for kind, word in (("responses", "caught"), ("requests", "caught"), ("unusual", "refused")):
         own = [case for case in cases if case.kind == kind]
         seen = [case for case in own if found_rules(case, checker)]
-        print(f"{kind}: {len(seen)} of {len(own)} {word}")
+        sys.stdout.write(f"{kind}: {len(seen)} of {len(own)} {word}\n")
     for case in cases:
         if found_rules(case, checker) != case.rules:
-            print(f"{case.kind} {case.name}: expected {case.rules}, found {[*found(case, checker)]}")
+            sys.stdout.write(f"{case.kind} {case.name}: expected {case.rules}, found {[*found(case, checker)]}\n")
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 from contentgroove.verification.ledger import read_ledger
 from contentgroove_mock.contract import RULES, Checker, Rule
 
-from tests.contract.judged import Case, found, found_rules, read_cases
+from tests.contract.judged import found, found_rules, read_cases
 
 CASES = read_cases()
 GOALS = {"responses": (95, 3), "requests": (75, 3), "unusual": (55, 0)}

@@ -9,8 +9,9 @@ http_client = httpx.Client(transport=CheckedTransport(httpx.HTTPTransport(), che
 client = ContentGroove(http_client=http_client)  # a call that violates the contract raises ContractViolationError
 ```
 
-`Checker.check` checks one exchange, `Behaviour` follows a run of them; `CheckedTransport` and `AsyncCheckedTransport` wrap httpx's transports,
-`CheckedApp` wraps an ASGI application.
+`Checker.check` checks one exchange, `Behaviour` follows a run of them; `CheckedTransport` and `AsyncCheckedTransport`
+wrap httpx's transports, `CheckedApp` wraps an ASGI application. `RULES` lists what is checked, and what each rule rests
+on.
 """
 
 from __future__ import annotations

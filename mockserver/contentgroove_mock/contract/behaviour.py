@@ -176,7 +176,7 @@ class Behaviour:
         for attribute, value in shown.items():
             if (allowed := _allowed(writes, attribute, sent.began)) and not any(_same(value, one) for one in allowed):
                 where = f"{location}/attributes/{attribute}"
-                message = f"an update before has set it to {' or '.join(map(short_repr, allowed))}"
+                message = f"it is what was set before: {' or '.join(map(short_repr, allowed))}"
                 yield Violation(name, where, "updated-value", message, short_repr(value))
 
     def _check_pages(self, sent: Sent, name: str, reading: Reading) -> Iterator[Violation]:
@@ -210,10 +210,10 @@ class Behaviour:
             self._writes.setdefault(address, []).append(sent.write)
         if sent.write is not None:
             sent.write.ended = self._ticks
-            for attribute, values in sent.write.values.items():
+            for attribute, possible in sent.write.values.items():
                 # Another value than the one that was sent has been reported; it is the one that the service has.
-                if attribute in shown and not _same(shown[attribute], values[0]):
-                    values.append(shown[attribute])
+                if attribute in shown and not _same(shown[attribute], possible[0]):
+                    possible.append(shown[attribute])
             self._forget_overwritten(address)
 
     def _forget_overwritten(self, address: tuple[str, str]) -> None:
@@ -260,10 +260,7 @@ def _allowed(writes: list[_Write], attribute: str, began: int) -> list[Any]:
         return []
     last = max(write.began for write in ended)
     return [
-        value
-        for write in setting
-        if write.ended is None or write.ended >= last
-        for value in write.values[attribute]
+        value for write in setting if write.ended is None or write.ended >= last for value in write.values[attribute]
     ]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import join
 
-from contentgroove_mock.contract.http_rules import is_utf8
+from contentgroove_mock.contract.exchanges import is_utf8
 from contentgroove_mock.contract.parameters import Parameter, Query
 from contentgroove_mock.contract.values import decode_json, duplicate_key, member_schema, scalars, types_of
 from contentgroove_mock.contract.violations import Violation, short_repr

@@ -224,8 +224,5 @@ def _closest(
 
     Operations of one path and method differ in their queries, headers or bodies: the one with the fewest is meant.
     """
-    checked = [
-        (candidate, [*candidate.check_request(found.values, query, request)])
-        for candidate in candidates
-    ]
+    checked = [(candidate, [*candidate.check_request(found.values, query, request)]) for candidate in candidates]
     return min(checked, key=lambda pair: len(pair[1]))

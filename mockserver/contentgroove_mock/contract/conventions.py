@@ -97,9 +97,9 @@ CONVENTIONS = Conventions(
 )  # fmt: skip
 """Those of ContentGroove, and of its simulator."""
 
-_NOT_BLANK = {"pattern": r"\S"}
-_WEB_ADDRESS = {"pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#]"}
-_NOT_NEGATIVE = {"minimum": 0, "pattern": "^[^-]"}
+_NOT_BLANK: Json = {"pattern": r"\S"}
+_WEB_ADDRESS: Json = {"pattern": r"^[hH][tT][tT][pP][sS]?://[^/?#]"}
+_NOT_NEGATIVE: Json = {"minimum": 0, "pattern": "^[^-]"}
 _ALL_EVENTS = "*"
 
 
@@ -123,14 +123,15 @@ def value_schemas(conventions: Conventions, events: Iterable[str]) -> dict[Value
         for name, kind in conventions.relationship_types.items()
     }
     found["relationship-type"] = _of_each_resource({"relationships": _members(**typed), **typed})
-    for names, rule, schema in (
-        (conventions.web_addresses, "web-address", _WEB_ADDRESS),
-        (conventions.numbers, "negative-number", _NOT_NEGATIVE),
-    ):
-        found[rule] = _of_each_resource({"attributes": _members(**dict.fromkeys(names, schema))})
+    web_addresses = dict.fromkeys(conventions.web_addresses, _WEB_ADDRESS)
+    found["web-address"] = _of_each_resource({"attributes": _members(**web_addresses)})
+    numbers = dict.fromkeys(conventions.numbers, _NOT_NEGATIVE)
+    found["negative-number"] = _of_each_resource({"attributes": _members(**numbers)})
     if conventions.events_attribute is not None:
         listed = {"minItems": 1, "uniqueItems": True, "items": {"enum": [*events, _ALL_EVENTS]}}
-        found["subscribed-event"] = _of_each_resource({"attributes": _members(**{conventions.events_attribute: listed})})
+        found["subscribed-event"] = _of_each_resource(
+            {"attributes": _members(**{conventions.events_attribute: listed})}
+        )
     return found
 
 

@@ -76,7 +76,9 @@ class Credentials:
         counts = [given.count(scheme) for scheme in self._schemes]
         if any(all(counts[index] for index in alternative) for alternative in self._indexes):
             if self._single and sum(counts) > 1:
-                found = (_hint(scheme) for scheme, count in zip(self._schemes, counts, strict=True) for _ in range(count))
+                found = (
+                    _hint(scheme) for scheme, count in zip(self._schemes, counts, strict=True) for _ in range(count)
+                )
                 message = "a request has one credential (RFC 6750, section 2)"
                 return Violation(operation, "request.auth", "several-credentials", message, " and ".join(found))
             return None

@@ -7,7 +7,6 @@ result is not known.
 from __future__ import annotations
 
 import datetime as dt
-import math
 import operator
 import re
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
@@ -35,9 +34,7 @@ STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", 
 LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
 """Matchers that take a list, and what they mean for each of its values."""
 
-_MATCHERS = "|".join(
-    sorted([*ORDERED, *POSITIVE_PATTERNS, *NEGATIVE_PATTERNS, *STATES, *LISTS], key=len, reverse=True)
-)
+_MATCHERS = "|".join(sorted([*ORDERED, *POSITIVE_PATTERNS, *NEGATIVE_PATTERNS, *STATES, *LISTS], key=len, reverse=True))
 _NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _TRUE, _FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -134,7 +131,7 @@ class Filters:
         )
         return _all(found) if name.joint == "_and_" else _any(found)
 
-    def _kinds_of_values(self, name: FilterName) -> list[str]:
+    def _kinds_of_values(self, name: FilterName) -> list[Kind]:
         """Return the kinds that a value may have; none if it may be any text."""
         if name.matcher in STATES:
             return ["boolean"]
@@ -202,12 +199,12 @@ def _test(value: Any, name: FilterName, texts: list[str], kind: Kind) -> Known:
         # Ransack leaves conditions without a value out.
         return None
     if matcher in STATES:
-        return _has_state(value, matcher, _read(texts[0], "boolean"))
+        return _has_state(value, matcher, expected=_read(texts[0], "boolean"))
     tests = (_compare(value, matcher, text, kind) for text in texts)
     return _all(tests) if several == "_all" else _any(tests)
 
 
-def _has_state(value: Any, matcher: str, expected: bool | None) -> Known:
+def _has_state(value: Any, matcher: str, *, expected: bool | None) -> Known:
     """Return whether a value has a state; the value false negates it, as in ransack."""
     if expected is None:
         return None
@@ -223,23 +220,24 @@ def _has_state(value: Any, matcher: str, expected: bool | None) -> Known:
 
 
 def _compare(value: Any, matcher: str, text: str, kind: Kind) -> Known:
-    negative = matcher == "not_eq" or matcher in NEGATIVE_PATTERNS
     if value is None:
-        return None if negative else False
+        # Null satisfies no comparison in SQL, but negative ones elsewhere.
+        return None if matcher == "not_eq" or matcher in NEGATIVE_PATTERNS else False
     if matcher not in ORDERED:
         return _has_pattern(value, matcher, text) if isinstance(value, str) and kind == "text" else None
-    actual, operand = (read_time(value) if isinstance(value, str) else None, read_time(text)) if kind == "time" else (
-        (read_number(value), read_number(text)) if kind == "number" else (value, _read(text, kind))
-    )  # fmt: skip
-    if actual is None or operand is None or isinstance(actual, list):
+    # Texts are ordered by a collation that is not known, and compared with or without the blanks around them.
+    if kind == "text" and (matcher not in {"eq", "not_eq"} or text != text.strip()):
         return None
-    if kind == "text" and matcher not in {"eq", "not_eq"}:
-        return None  # by a collation that is not known
-    if kind == "text" and text != text.strip() and actual == text.strip():
-        return None
-    if kind == "number" and math.isclose(actual, operand) and actual != operand:
-        return None
-    return _COMPARE[matcher](actual, operand)
+    actual: Any
+    match kind:
+        case "time":
+            actual = read_time(value) if isinstance(value, str) else None
+        case "number":
+            actual = read_number(value)
+        case _:
+            actual = None if isinstance(value, list) else value
+    operand = _read(text, kind)
+    return None if actual is None or operand is None else _COMPARE[matcher](actual, operand)
 
 
 def _has_pattern(value: str, matcher: str, text: str) -> Known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,7 +10,7 @@ from contentgroove._openapi.documents import as_list, as_object
 from msgspec import Struct
 
 from contentgroove_mock.contract.filters import read_number, read_time
-from contentgroove_mock.contract.resources import values_of
+from contentgroove_mock.contract.resources import read_count, values_of
 from contentgroove_mock.contract.values import texts_of
 from contentgroove_mock.contract.violations import Violation, short_repr
 
@@ -64,17 +65,15 @@ def check_list(request: CheckedRequest, operation: Operation, conventions: Conve
             message = f"it is on this page already, at {ids.index(identifier)}"
             where = f"response.body#/data/{index}"
             violations.append(Violation(operation.name, where, "repeated-over-pages", message, short_repr(identifier)))
-    number = page.get("number", "1")
-    comparable = isinstance(number, str) and number.isdecimal() and not filters and sort in _IN_ORDER_OF_CREATION
+    number = read_count(str(page.get("number", "1")))
+    comparable = number > 0 and not filters and sort in _IN_ORDER_OF_CREATION
     page_key = f"{conventions.page_parameter}[number]"
     rest = sorted(pair for pair in parse_qsl(query, keep_blank_values=True) if pair[0] != page_key)
-    return Reading(
-        tuple(rest) if comparable else None, int(str(number)) if comparable else 0, ids, violations
-    )
+    return Reading(tuple(rest) if comparable else None, number, ids, violations)
 
 
 def _check_size(operation: str, size: object, length: int) -> Iterator[Violation]:
-    if isinstance(size, str) and size.isdecimal() and length > int(size):
+    if 0 < read_count(str(size)) < length:
         message = f"a page has at most {size} items"
         yield Violation(operation, "response.body#/data", "page-size-ignored", message, f"{length} items")
 
@@ -99,7 +98,7 @@ def _check_order(operation: str, sort: str, kinds: Mapping[str, Kind], rows: Seq
         return
     keys = [_order_keys(row.get(name), kinds[name]) for row in rows]
     known = [(index, key) for index, key in enumerate(keys) if key]
-    for (_, first), (index, second) in zip(known, known[1:], strict=False):
+    for (_, first), (index, second) in itertools.pairwise(known):
         before, after = (second, first) if sort.startswith("-") else (first, second)
         if all(one > other for one, other in zip(before, after, strict=True)):
             where, message = f"response.body#/data/{index}/attributes/{name}", f"the items are in the order {sort}"

@@ -13,8 +13,8 @@ from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.contract.bodies import BodySpec
 from contentgroove_mock.contract.conventions import value_schemas
 from contentgroove_mock.contract.credentials import Credentials, cookies
+from contentgroove_mock.contract.exchanges import check_empty, check_retry_after, responds_to_condition
 from contentgroove_mock.contract.filters import Filters, attribute_kinds
-from contentgroove_mock.contract.http_rules import check_empty, check_retry_after, responds_to_condition
 from contentgroove_mock.contract.parameters import Parameter, Query, check_texts
 from contentgroove_mock.contract.paths import PathTable, base_patterns, normalized, parameter_names, without_query
 from contentgroove_mock.contract.resources import Documents

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _LINK = re.compile(r"https?://[^/?#\s\\]+(?:[/?#][^\s]*)?|[/?][^\s\\]*", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
+_MAX_DIGITS = 16
 _PORTS = {"http": 80, "https": 443}
 _LINKS = ("self", "related", "current", "first", "prev", "next", "last")
 _TO_PAGES = frozenset({"current", "next", "prev"})
@@ -38,6 +39,11 @@ def resources_in(body: object) -> Iterator[tuple[str, Json]]:
     for index, item in enumerate(as_list(data)):
         if isinstance(item, dict):
             yield f"/data/{index}", cast("Json", item)
+
+
+def read_count(text: str) -> int:
+    """Return a number of at least 1 that counts pages or items; 0 for what is none."""
+    return int(text) if len(text) < _MAX_DIGITS and text.isdecimal() else 0
 
 
 def values_of(resource: Json) -> Json:
@@ -113,19 +119,15 @@ class Documents:
             is_list = isinstance(members.get("data"), list)
             yield from self._check_links(operation, cast("Json", links), request, is_list=is_list)
 
-    def _check_spans(
-        self, operation: str, location: str, resources: Iterator[tuple[str, Json]]
-    ) -> Iterator[Violation]:
+    def _check_spans(self, operation: str, location: str, resources: Iterator[tuple[str, Json]]) -> Iterator[Violation]:
         for pointer, resource in resources:
             attributes = as_object(resource.get("attributes"))
             for begin_name, end_name, strict in self._spans:
                 begin, end = attributes.get(begin_name), attributes.get(end_name)
                 if begin is None or end is None:
                     continue
-                first, last = _comparable(begin), _comparable(end)
-                if first is None or last is None or type(first) is not type(last):
-                    continue
-                if last < first or (strict and last == first):
+                (kind, first), (other, last) = _comparable(begin), _comparable(end)
+                if kind == other and (last < first or (strict and kind and last == first)):
                     relation = "greater than" if strict else "at least"
                     at = f"{location}#{pointer}/attributes/{end_name}"
                     message = f"{end_name} is {relation} {begin_name}, {short_repr(begin)}"
@@ -171,23 +173,20 @@ class Documents:
         asked, linked = parse_qsl(wanted.query, keep_blank_values=True), parse_qsl(found.query, keep_blank_values=True)
         own, number = self._number(asked), self._number(linked)
         if name == "current":
-            return f"the page is number {own}" if None not in {own, number} and number != own else ""
+            return f"the page is number {own}" if number != own else ""
         if unquote(found.path) != unquote(wanted.path):
             return f"the page is one of the same list, {wanted.path}"
-        if name == "next" and [*sorted(linked)] == [*sorted(asked)]:
+        if name == "next" and sorted(linked) == sorted(asked):
             return "the next page is another one than this"
-        if number is None or own is None or self._page_key not in dict(linked):
+        if not own or self._page_key not in dict(linked):
             # Pages can be named by other parameters than numbers.
             return ""
-        if name == "next" and number <= own:
-            return f"the next page has a number greater than {own}"
-        if name == "prev" and number >= own:
-            return f"the previous page has a number less than {own}"
-        return ""
+        is_right = number > own if name == "next" else number < own
+        return "" if is_right else f"the number of the page is {'greater' if name == 'next' else 'less'} than {own}"
 
-    def _number(self, query: Sequence[tuple[str, str]]) -> int | None:
-        text = dict(query).get(self._page_key, "1")
-        return int(text) if text.isdecimal() else None
+    def _number(self, query: Sequence[tuple[str, str]]) -> int:
+        """Return the number of the page that a query names, the first by default; 0 for what is not a number."""
+        return read_count(dict(query).get(self._page_key, "1"))
 
 
 def _below(pointer: str, resources: Iterator[tuple[str, Json]]) -> Iterator[tuple[str, Json]]:
@@ -226,19 +225,21 @@ def _repeated(operation: str, location: str, items: Sequence[Any]) -> Iterator[V
         seen.add((kind, identifier))
 
 
-def _comparable(value: object) -> Any:
-    number = read_number(value)
-    if number is not None:
-        return float(number)
-    return read_time(value) if isinstance(value, str) else None
+def _comparable(value: object) -> tuple[str, Any]:
+    """Return a value and of what kind it is; values of one kind can be compared."""
+    if (number := read_number(value)) is not None:
+        return "number", number
+    time = read_time(value) if isinstance(value, str) else None
+    return ("", 0) if time is None else ("time", time)
 
 
 def _split(link: str) -> SplitResult | None:
     try:
         parts = urlsplit(link)
-        return parts if parts.port is None or parts.port else None
+        is_usable = parts.port != 0
     except ValueError:
         return None
+    return parts if is_usable else None
 
 
 def _has_one_host(links: Json) -> bool:

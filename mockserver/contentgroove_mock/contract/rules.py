@@ -127,18 +127,6 @@ RULES: tuple[RuleEntry, ...] = (
               ("upload-each-new",)),
     RuleEntry("prism", "Prism finds nothing.", "contract"),
 )  # fmt: skip
-"""All rules; `python -m contentgroove_mock.contract.rules` prints them as a table."""
+"""All rules."""
 
 BY_NAME = {entry.name: entry for entry in RULES}
-
-
-def main() -> None:
-    """Print the rules as a table in Markdown."""
-    print("| rule | what it demands | source |\n|---|---|---|")
-    for entry in RULES:
-        ledger = f" (assumed: {', '.join(entry.assumptions)})" if entry.assumptions else ""
-        print(f"| `{entry.name}` | {entry.statement} | {entry.source}{ledger} |")
-
-
-if __name__ == "__main__":
-    main()

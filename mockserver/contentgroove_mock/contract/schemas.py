@@ -182,7 +182,9 @@ class ValueRules:
     """Schemas of whole bodies by their rules."""
 
     def __init__(self, schemas: Mapping[ValueRule, Schema]) -> None:
-        self._all = functools.reduce(_merged, schemas.values(), {})
+        self._all: Schema = {}
+        for schema in schemas.values():
+            self._all = _merged(self._all, schema)
         self._validators = {rule: jsonschema_rs.Draft202012Validator(schema) for rule, schema in schemas.items()}
 
     def findings(self, compiled: CompiledSchema, value: object) -> Iterator[Finding]:

@@ -88,7 +88,7 @@ def read_corpus() -> list[Exchange]:
 
 def read_exchanges() -> Json:
     """Read the complete exchanges by their names."""
-    whole = read_yaml(CORPUS / f"{WHOLE}.yaml")
+    whole: Json = read_yaml(CORPUS / f"{WHOLE}.yaml")
     del whole["shared"]
     return whole
 

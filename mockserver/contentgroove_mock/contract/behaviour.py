@@ -11,13 +11,13 @@ import threading
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from contentgroove._openapi.documents import as_list, as_object
+from contentgroove._openapi.documents import as_object
 from msgspec import Struct
 
 from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.filters import read_number, read_time
 from contentgroove_mock.contract.lists import Reading, check_list
-from contentgroove_mock.contract.resources import resources_in, values_of
+from contentgroove_mock.contract.resources import linked, resources_in, values_of
 from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation, short_repr, with_caller
 
@@ -160,9 +160,8 @@ class Behaviour:
         if not sent.identifier and self._deleted.get((sent.collection, identifier), self._ticks) < sent.began:
             yield Violation(name, f"{location}/id", "deleted", "it was deleted before", short_repr(identifier))
         for relationship, value in as_object(resource.get("relationships")).items():
-            data = as_object(value).get("data")
-            for link in [data] if isinstance(data, dict) else as_list(data):
-                address = str(as_object(link).get("type")), str(as_object(link).get("id"))
+            for link in linked(value):
+                address = str(link.get("type")), str(link.get("id"))
                 if self._deleted.get(address, self._ticks) < sent.began:
                     where, message = f"{location}/relationships/{relationship}", "it names what was deleted before"
                     yield Violation(name, where, "deleted", message, short_repr(address[1]))

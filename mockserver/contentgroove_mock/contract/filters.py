@@ -91,7 +91,7 @@ class Filters:
 
     def __init__(self, parameter: str, kinds: Mapping[str, Kind]) -> None:
         self.parameter = parameter
-        self.kinds = {"id": "text", **kinds}
+        self.kinds: dict[str, Kind] = {"id": "text", **kinds}
         self._names: dict[str, FilterName | None] = {}
 
     def split(self, key: str) -> FilterName | None:
@@ -135,7 +135,7 @@ class Filters:
         """Return the kinds that a value may have; none if it may be any text."""
         if name.matcher in STATES:
             return ["boolean"]
-        kinds = sorted({self.kinds[attribute] for attribute in name.attributes})
+        kinds: list[Kind] = sorted({self.kinds[attribute] for attribute in name.attributes})
         return [] if "text" in kinds or name.matcher in POSITIVE_PATTERNS + NEGATIVE_PATTERNS else kinds
 
 
@@ -248,7 +248,7 @@ def _has_pattern(value: str, matcher: str, text: str) -> Known:
             case "end":
                 return subject.endswith(part)
             case "matches" | "does_not_match":
-                return _like(part).fullmatch(subject) is not None
+                return like_pattern(part).fullmatch(subject) is not None
             case _:
                 return part in subject
 
@@ -258,7 +258,8 @@ def _has_pattern(value: str, matcher: str, text: str) -> Known:
     return True if exact else None if at_all else False
 
 
-def _like(pattern: str) -> re.Pattern[str]:
+def like_pattern(pattern: str) -> re.Pattern[str]:
+    """Return the regular expression of a pattern of SQL's LIKE; a backslash escapes the next character."""
     wild = {"_": ".", "%": ".*"}
     parts = re.findall(r"\\.|.", pattern, re.DOTALL)
     return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)

@@ -46,6 +46,13 @@ def read_count(text: str) -> int:
     return int(text) if len(text) < _MAX_DIGITS and text.isdecimal() else 0
 
 
+def linked(relationship: object) -> list[Json]:
+    """Return the identifiers of the resources that a relationship names: one, several or none."""
+    data = as_object(relationship).get("data")
+    links: list[Any] = [data] if isinstance(data, dict) else as_list(data)
+    return [as_object(link) for link in links]
+
+
 def values_of(resource: Json) -> Json:
     """Return a resource's attributes, its id, and the ids of what it names, as `media_id` for the one named `media`."""
     values: Json = {"id": resource.get("id"), **as_object(resource.get("attributes"))}
@@ -89,7 +96,7 @@ class Documents:
         """Check the JSON of a webhook."""
         payload = as_object(body).get("payload")
         location = "webhook.body#/payload"
-        included = [item for item in as_list(as_object(payload).get("included")) if isinstance(item, dict)]
+        included = [as_object(item) for item in as_list(as_object(payload).get("included"))]
         yield from self._check_spans(operation, "webhook.body", _below("/payload", resources_in(payload)))
         parts = ((f"/payload/included/{index}", item) for index, item in enumerate(included))
         yield from self._check_spans(operation, "webhook.body", parts)
@@ -201,10 +208,7 @@ def _identity(link: Mapping[str, Any]) -> tuple[str, str]:
 def _linkage(resource: Json) -> Iterator[Json]:
     """Yield the identifiers of the resources that one names, among its relationships or beside them."""
     for relationship in [*as_object(resource.get("relationships")).values(), *resource.values()]:
-        data = as_object(relationship).get("data")
-        for link in [data] if isinstance(data, dict) else as_list(data):
-            if isinstance(link, dict):
-                yield cast("Json", link)
+        yield from linked(relationship)
 
 
 def _repeated(operation: str, location: str, items: Sequence[Any]) -> Iterator[Violation]:

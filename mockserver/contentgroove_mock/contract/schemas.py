@@ -183,9 +183,10 @@ class ValueRules:
 
     def __init__(self, schemas: Mapping[ValueRule, Schema]) -> None:
         self._all: Schema = {}
-        for schema in schemas.values():
+        self._validators: dict[ValueRule, jsonschema_rs.Draft202012Validator] = {}
+        for rule, schema in schemas.items():
             self._all = _merged(self._all, schema)
-        self._validators = {rule: jsonschema_rs.Draft202012Validator(schema) for rule, schema in schemas.items()}
+            self._validators[rule] = jsonschema_rs.Draft202012Validator(schema)
 
     def findings(self, compiled: CompiledSchema, value: object) -> Iterator[Finding]:
         """Yield the errors in a body, by its own schema and by the rules; a valid one is the common and fast case.

@@ -23,7 +23,9 @@ from contentgroove._openapi.documents import DocumentError
 from contentgroove._openapi.pointers import is_local, join, resolve_reference, split
 
 from contentgroove_mock.contract.asgi import headers_of, kept_headers, read_body, target_of, violations_in
-from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse, Checker, Conventions
+from contentgroove_mock.contract.checker import Checker
+from contentgroove_mock.contract.conventions import Conventions
+from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.paths import without_query
 from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation

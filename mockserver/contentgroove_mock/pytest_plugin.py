@@ -12,7 +12,8 @@ Fixtures:
 
 An exchange that violates the contract fails the test that made it, unless the test does so on purpose and is marked
 `@pytest.mark.contentgroove_violations("why")`. Options: `--contentgroove-prism`,
-`--contentgroove-coverage=FILE`, `--contentgroove-fail-under=N`.
+`--contentgroove-coverage=FILE`, `--contentgroove-fail-under=N`, and as settings of the configuration file as well,
+`--contentgroove-allow=NAME` (`contentgroove_allow`) and `--contentgroove-behaviour` (`contentgroove_behaviour`).
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
 _WORKER_OUTPUT = "contentgroove_coverage"
 _MARKER = "contentgroove_violations"
+_ALLOW, _BEHAVIOUR = "contentgroove_allow", "contentgroove_behaviour"
 _SESSION = pytest.StashKey["PluginSession"]()
 
 
@@ -61,16 +63,31 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="fail if less than N percent of the documented responses and webhooks were seen",
     )
 
+    group.addoption(
+        "--contentgroove-allow",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="allow a new member in bodies: mood, or getMediaById:mood for one operation or event; repeatable",
+    )
+    group.addoption(
+        "--contentgroove-behaviour",
+        action="store_true",
+        help="also follow each test as a run: deletions, updates, filters, order, pages",
+    )
+    parser.addini(_ALLOW, "new members of bodies that are allowed, like --contentgroove-allow", type="linelist")
+    parser.addini(_BEHAVIOUR, "like --contentgroove-behaviour", type="bool", default=False)
+
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options, and start recording model attribute access if a report was requested.
 
     Raises:
-        UsageError: A report's suffix is not a known format, or N is not a percentage.
+        UsageError: A report's suffix is not a known format, N is not a percentage, or a member cannot be allowed.
     """
     config.addinivalue_line("markers", f"{_MARKER}(why): the test violates the contract on purpose")
     files, least = _requested_reports(config)
-    if not files and least is None:
+    if not files and least is None and not _allowed(config):
         return
     from contentgroove_mock.coverage.reports import format_of
 
@@ -86,7 +103,13 @@ def pytest_configure(config: pytest.Config) -> None:
     except pytest.fail.Exception as error:
         # This early, pytest would report it as an internal error.
         raise pytest.UsageError(str(error)) from None
-    plugin.record_reads()
+    if files or least is not None:
+        plugin.record_reads()
+
+
+def _allowed(config: pytest.Config) -> list[str]:
+    """Return the new members that are allowed, by options and by the configuration file."""
+    return [*cast("list[str]", config.getoption("--contentgroove-allow")), *config.getini(_ALLOW)]
 
 
 def _requested_reports(config: pytest.Config) -> tuple[list[str], float | None]:
@@ -110,9 +133,14 @@ def _session(config: pytest.Config) -> PluginSession:
         try:
             with needs("ContentGroove's pytest plugin", "mock"):
                 from contentgroove_mock.coverage.session import PluginSession
+            plugin = PluginSession(
+                prism=bool(config.getoption("--contentgroove-prism")),
+                allow=_allowed(config),
+                behaviour=bool(config.getoption("--contentgroove-behaviour") or config.getini(_BEHAVIOUR)),
+            )
         except ConfigurationError as error:
             pytest.fail(error.message, pytrace=False)
-        config.stash[_SESSION] = plugin = PluginSession(prism=bool(config.getoption("--contentgroove-prism")))
+        config.stash[_SESSION] = plugin
     return plugin
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.operations import operations, server_urls
-from contentgroove_mock.contract.checker import Checker, Conventions
+from contentgroove_mock.contract.checker import Checker
+from contentgroove_mock.contract.conventions import Conventions
 
 from .verify import wrong_examples
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import contentgroove_mock
 import msgspec
 import pytest
+from contentgroove_mock.contract import filters
 from contentgroove_mock.simulator.core import listing
 from contentgroove_mock.simulator.core.errors import ErrorResponse
 
@@ -62,7 +63,7 @@ def test_simulator_and_contract_name_the_same_filters(path: str) -> None:
     attributes, matchers = grammar(path)
     # The published example spells this attribute in camelCase.
     assert attributes - {"sourceUrl"} == set(LISTS[path])
-    assert set(matchers) == {*listing._COMPARISONS, *listing._STATES, "in", "not_in"}
+    assert set(matchers) == {*listing._COMPARISONS, *filters.STATES, *filters.LISTS}
 
 
 def test_each_matcher_has_an_example() -> None:

@@ -9,8 +9,9 @@ http_client = httpx.Client(transport=CheckedTransport(httpx.HTTPTransport(), che
 client = ContentGroove(http_client=http_client)  # a call that violates the contract raises ContractViolationError
 ```
 
-`Checker.check` checks one exchange; `CheckedTransport` and `AsyncCheckedTransport` wrap httpx's transports,
-`CheckedApp` wraps an ASGI application.
+`Checker.check` checks one exchange, `Behaviour` follows a run of them; `CheckedTransport` and `AsyncCheckedTransport`
+wrap httpx's transports, `CheckedApp` wraps an ASGI application. `RULES` lists what is checked, and what each rule rests
+on.
 """
 
 from __future__ import annotations
@@ -20,13 +21,18 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from contentgroove_mock.contract.asgi import CheckedApp
-    from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse, Checker
+    from contentgroove_mock.contract.behaviour import Behaviour
+    from contentgroove_mock.contract.checker import Checker
+    from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
     from contentgroove_mock.contract.operations import Operation
+    from contentgroove_mock.contract.rules import RULES, Rule, RuleEntry
     from contentgroove_mock.contract.transports import AsyncCheckedTransport, CheckedTransport
-    from contentgroove_mock.contract.violations import ContractViolationError, Rule, Violation
+    from contentgroove_mock.contract.violations import ContractViolationError, Violation
 
 __all__ = [
+    "RULES",
     "AsyncCheckedTransport",
+    "Behaviour",
     "CheckedApp",
     "CheckedRequest",
     "CheckedResponse",
@@ -35,15 +41,19 @@ __all__ = [
     "ContractViolationError",
     "Operation",
     "Rule",
+    "RuleEntry",
     "Violation",
 ]
 
 _MODULES = {
     "asgi": ("CheckedApp",),
-    "checker": ("CheckedRequest", "CheckedResponse", "Checker"),
+    "behaviour": ("Behaviour",),
+    "checker": ("Checker",),
+    "exchanges": ("CheckedRequest", "CheckedResponse"),
     "operations": ("Operation",),
     "transports": ("AsyncCheckedTransport", "CheckedTransport"),
-    "violations": ("ContractViolationError", "Rule", "Violation"),
+    "rules": ("RULES", "Rule", "RuleEntry"),
+    "violations": ("ContractViolationError", "Violation"),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

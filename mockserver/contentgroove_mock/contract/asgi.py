@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
+from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.transports import require_none
 from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from contentgroove_mock.contract.behaviour import Behaviour, Sent
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.transports import OnExchange
 
@@ -41,6 +42,8 @@ class CheckedApp:
         checker: Checker,
         on_exchange: OnExchange = require_none,
         on_unanswered: Callable[[CheckedRequest, Sequence[Violation]], object] | None = None,
+        *,
+        behaviour: Behaviour | None = None,
     ) -> None:
         """Wrap an application.
 
@@ -51,12 +54,14 @@ class CheckedApp:
                 server, so pass a function that collects violations if server and caller are separate.
             on_unanswered: Called with each request that arrived whole and got no complete response, and its
                 violations. By default such requests are not checked.
+            behaviour: Like that of `CheckedTransport`.
         """
         self.app = app
         self._checker = checker
         self._on_exchange = on_exchange
         self._on_unanswered = on_unanswered
         self._open: dict[int, _OpenExchange] = {}
+        self._behaviour = behaviour
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
@@ -64,8 +69,14 @@ class CheckedApp:
             await self.app(scope, receive, send)
             return
         exchange = _OpenExchange(scope)
-        sent = bytearray()
+        responded = bytearray()
         start: Message = {}
+        sent: Sent | None = None
+        if self._behaviour is not None:
+            # The application must not act before the run knows what was sent.
+            content = await read_body(receive)
+            sent = self._behaviour.sent(exchange.request(content))
+            receive = _with_body(content, receive)
 
         async def receive_and_copy() -> Message:
             message = await receive()
@@ -78,9 +89,11 @@ class CheckedApp:
             if message["type"] == "http.response.start":
                 start.update(message)
             elif message["type"] == "http.response.body":
-                sent.extend(message.get("body", b""))
+                # A server sends no body to HEAD, whatever the application gives it.
+                responded.extend(message.get("body", b"") if scope["method"] != "HEAD" else b"")
                 if not message.get("more_body", False) and self._open.pop(id(exchange), None) is not None:
-                    self._check(exchange, start, bytes(sent))
+                    response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), bytes(responded))
+                    self._check(exchange, response, sent)
             await send(message)
 
         self._open[id(exchange)] = exchange
@@ -95,10 +108,11 @@ class CheckedApp:
         for exchange in self._open.values():
             self._check_request(exchange)
 
-    def _check(self, exchange: _OpenExchange, start: Mapping[str, Any], sent: bytes) -> None:
+    def _check(self, exchange: _OpenExchange, response: CheckedResponse, sent: Sent | None) -> None:
         request = exchange.request()
-        response = CheckedResponse(start["status"], headers_of(start.get("headers", ())), sent)
         found = self._checker.check_exchange(request, response)
+        if self._behaviour is not None and sent is not None:
+            found += self._behaviour.received(sent, response)
         self._on_exchange(request, response, [violation for violation in found if exchange.is_new(violation)])
 
     def _check_request(self, exchange: _OpenExchange) -> None:
@@ -124,10 +138,10 @@ class _OpenExchange:
         self.has_arrived = False
         self.reported: Sequence[Violation] | None = None
 
-    def request(self) -> CheckedRequest:
-        """Return the request as it arrived."""
-        scope = self._scope
-        return CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), bytes(self.received))
+    def request(self, content: bytes | None = None) -> CheckedRequest:
+        """Return the request as it arrived, with the body so far or a known one."""
+        scope, body = self._scope, bytes(self.received) if content is None else content
+        return CheckedRequest(scope["method"], target_of(scope), headers_of(scope["headers"]), body)
 
     def is_new(self, violation: Violation) -> bool:
         """Return whether a violation was not reported yet."""
@@ -170,15 +184,12 @@ class PrismCheckedApp:
 
         content = await read_body(receive)
 
-        async def receive_again() -> Message:
-            return {"type": "http.request", "body": content, "more_body": False}
-
         try:
             if content:
                 decode_json(content)
         except ValueError:
             # Prism never responds to it; the checker behind it reports the violation.
-            await self._app(scope, receive_again, send)
+            await self._app(scope, _with_body(content, receive), send)
             return
         method: str = scope["method"]
         target = target_of(scope)
@@ -248,6 +259,16 @@ async def read_body(receive: Receive) -> bytes:
         content.extend(message.get("body", b""))
         if not message.get("more_body", False):
             return bytes(content)
+
+
+def _with_body(content: bytes, receive: Receive) -> Receive:
+    """Return what receives a body that was read already, and then what follows it."""
+    pending: list[Message] = [{"type": "http.request", "body": content, "more_body": False}]
+
+    async def receive_again() -> Message:
+        return pending.pop() if pending else await receive()
+
+    return receive_again
 
 
 def kept_headers(headers: Sequence[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

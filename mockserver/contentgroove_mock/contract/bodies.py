@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import join
 
+from contentgroove_mock.contract.exchanges import is_utf8
 from contentgroove_mock.contract.parameters import Parameter, Query
-from contentgroove_mock.contract.values import decode_json, member_schema, scalars, types_of
+from contentgroove_mock.contract.values import decode_json, duplicate_key, member_schema, scalars, types_of
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from contentgroove_mock.contract.schemas import CompiledSchema, Components, Side
+    from contentgroove_mock.contract.schemas import CompiledSchema, Components, Finding, Side
 
 _JSON = "application/json"
 _FORM = "application/x-www-form-urlencoded"
@@ -73,6 +74,7 @@ class BodySpec:
     Attributes:
         types: The media types and ranges of them that it may have; empty if there must not be a body.
         json_schema: The schema of a JSON body; empty if there is none.
+        json_prepared: The same, prepared and not a reference.
     """
 
     def __init__(
@@ -91,15 +93,29 @@ class BodySpec:
             (media for media in json_types if media.essence == _JSON), json_types[0] if json_types else None
         )
         self.json_schema: dict[str, Any] = {} if preferred is None else preferred.schema
+        self.json_prepared: dict[str, Any] = {} if preferred is None else preferred.compiled.resolved
         self._is_json = bool(json_types) and len(json_types) == len(self._media)
 
     def check(
-        self, content: bytes, media_type: str | None, operation: str, side: str, *, required: bool = False
+        self,
+        content: bytes,
+        media_type: str | None,
+        operation: str,
+        side: str,
+        *,
+        required: bool = False,
+        further: Callable[[object], Iterator[Violation]] | None = None,
     ) -> Iterator[Violation]:
         """Check a body, decompressed, and its Content-Type.
 
-        `side` is `request`, `response` or `webhook`. With `required`, a body is required even if the contract does not
-        declare it as required, unless other media types than JSON's are possible: a text can be empty.
+        Args:
+            content: The body.
+            media_type: Its Content-Type.
+            operation: The name for violations.
+            side: `request`, `response` or `webhook`.
+            required: Whether a body is required even if the contract does not declare it as required, unless other
+                media types than JSON's are possible: a text can be empty.
+            further: Checks the value of a JSON body, which may have any structure.
         """
         location = f"{side}.body"
         if not self.types:
@@ -119,7 +135,7 @@ class BodySpec:
             return
         essence = _essence(media_type)
         if _JSON_TYPE.fullmatch(essence):
-            yield from _check_json(media, content, operation, location)
+            yield from self._check_json(media, content, operation, location, further)
         elif essence == _FORM:
             yield from self._check_form(media, content, operation, location)
         elif essence == _MULTIPART:
@@ -132,7 +148,7 @@ class BodySpec:
         if (exact := self._media.get(media_type)) is not None:
             return exact
         essence = _essence(media_type)
-        if _JSON_TYPE.fullmatch(essence) and not _is_utf8(media_type):
+        if _JSON_TYPE.fullmatch(essence) and not is_utf8(media_type):
             return None
         kind = essence.partition("/")[0]
         for wanted in (essence, f"{kind}/*", "*/*", "*"):
@@ -140,6 +156,27 @@ class BodySpec:
                 if media.essence == wanted:
                     return media
         return None
+
+    def _check_json(
+        self,
+        media: _Media,
+        content: bytes,
+        operation: str,
+        location: str,
+        further: Callable[[object], Iterator[Violation]] | None,
+    ) -> Iterator[Violation]:
+        try:
+            value = decode_json(content)
+        except ValueError as error:
+            yield Violation(operation, location, "json", f"the body is JSON: {error}", short_repr(content[:200]))
+            return
+        if (key := duplicate_key(content, value)) is not None:
+            message = "the names in an object are different (RFC 8259, section 4)"
+            yield Violation(operation, location, "duplicate-key", message, f"{short_repr(key)} twice")
+        for finding in self._components.value_rules.findings(media.compiled, value):
+            yield _violation(finding, operation, location)
+        if further is not None:
+            yield from further(value)
 
     def _check_form(self, media: _Media, content: bytes, operation: str, location: str) -> Iterator[Violation]:
         found = media.form.read(content.decode("utf-8", "replace"))
@@ -199,18 +236,13 @@ class BodySpec:
             yield from _violations(media, options[0], operation, location)
 
 
-def _check_json(media: _Media, content: bytes, operation: str, location: str) -> Iterator[Violation]:
-    try:
-        value = decode_json(content)
-    except ValueError as error:
-        yield Violation(operation, location, "json", f"the body is JSON: {error}", short_repr(content[:200]))
-        return
-    yield from _violations(media, value, operation, location)
-
-
 def _violations(media: _Media, value: object, operation: str, location: str) -> Iterator[Violation]:
     for finding in media.compiled.findings(value):
-        yield Violation(operation, f"{location}#{join(finding.steps)}", finding.rule, finding.message, finding.actual)
+        yield _violation(finding, operation, location)
+
+
+def _violation(finding: Finding, operation: str, location: str) -> Violation:
+    return Violation(operation, f"{location}#{join(finding.steps)}", finding.rule, finding.message, finding.actual)
 
 
 def _properties(schema: dict[str, Any], components: Components, depth: int = 0) -> list[str]:
@@ -224,8 +256,3 @@ def _properties(schema: dict[str, Any], components: Components, depth: int = 0) 
 
 def _essence(media_type: str) -> str:
     return media_type.partition(";")[0].strip().lower()
-
-
-def _is_utf8(media_type: str) -> bool:
-    parameters = media_type.partition(";")[2].strip().lower().replace('"', "")
-    return not parameters.startswith("charset=") or parameters == "charset=utf-8"

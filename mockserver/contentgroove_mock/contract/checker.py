@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.readable import readable
-from msgspec import Struct, structs
 
+from contentgroove_mock.contract.allowance import Allowance
+from contentgroove_mock.contract.conventions import CONVENTIONS, Conventions
+from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.operations import Operations
+from contentgroove_mock.contract.resources import Documents
 from contentgroove_mock.contract.values import decode_json
-from contentgroove_mock.contract.violations import Violation, find_caller, short_repr
+from contentgroove_mock.contract.violations import Violation, short_repr, with_caller
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     import httpx
     from contentgroove._openapi.documents import Json
@@ -26,63 +28,6 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract.paths import Match
 
 CONTRACT = Path(__file__).parents[1] / "contract.json"
-
-
-class CheckedRequest(Struct, frozen=True):
-    """A request.
-
-    Attributes:
-        method: In upper case.
-        target: The path, percent-encoded, with the query.
-        headers: By name; lookups use lower-case names.
-        content: The body.
-    """
-
-    method: str
-    target: str
-    headers: Mapping[str, str]
-    content: bytes
-
-    @classmethod
-    def from_httpx(cls, request: httpx.Request) -> CheckedRequest:
-        """Make one from a request of httpx whose body was read."""
-        return cls(request.method, request.url.raw_path.decode("ascii"), request.headers, request.content)
-
-
-class CheckedResponse(Struct, frozen=True):
-    """A response.
-
-    Attributes:
-        status: The HTTP status.
-        headers: Like `CheckedRequest.headers`.
-        content: The body, decompressed.
-    """
-
-    status: int
-    headers: Mapping[str, str]
-    content: bytes
-
-    @classmethod
-    def from_httpx(cls, response: httpx.Response) -> CheckedResponse:
-        """Make one from a response of httpx that was read."""
-        return cls(response.status_code, response.headers, response.content)
-
-
-class Conventions(Struct, frozen=True):
-    """What an API does that its document cannot say.
-
-    Attributes:
-        event_member: The member of a webhook's body that names its event; None if the webhook's URL tells it.
-        fault_header: The header of responses, in lower case, whose statuses need not be documented; None if there are
-            none. A simulator marks those that a fault caused.
-    """
-
-    event_member: str | None = None
-    fault_header: str | None = None
-
-
-CONVENTIONS = Conventions(event_member="event", fault_header="x-contentgroove-fault")
-"""Those of ContentGroove, and of its simulator."""
 
 
 class Checker:
@@ -99,6 +44,7 @@ class Checker:
         event_schemas: The schemas of its webhooks' bodies, by event.
         base_path: The path above all operations: that of the first server.
         problems: What of the document cannot be checked, and why: checks omit it.
+        conventions: What the document cannot say.
     """
 
     def __init__(
@@ -107,6 +53,7 @@ class Checker:
         *,
         base_path: str | None = None,
         conventions: Conventions | None = None,
+        allow: Iterable[str] = (),
     ) -> None:
         """Compile a contract.
 
@@ -115,19 +62,27 @@ class Checker:
             base_path: The prefix of every path; by default the base paths of the servers that the document, a path or
                 an operation has, so that a request can be for any of them.
             conventions: What the document cannot say: ContentGroove's by default for its contract, nothing for others.
+            allow: New members of bodies that are not violations: the name of a member, such as `mood`, or where it is
+                new, `getMediaById:mood`, an operationId or an event before a colon.
+
+        Raises:
+            ConfigurationError: `allow` names an operation that does not exist, or a member that is not new.
         """
         content = CONTRACT.read_bytes() if document is None else json.dumps(document).encode()
         original: Json = json.loads(content)
         contract, problems = readable(original)
         self.document = contract
-        self._conventions = conventions or (CONVENTIONS if document is None else Conventions())
+        self.conventions = conventions or (CONVENTIONS if document is None else Conventions())
         self.digest = hashlib.sha256(content).hexdigest()
         prefix = openapi.base_path(openapi.server_urls(contract)) if base_path is None else base_path
         self.base_path = prefix.rstrip("/")
-        self._compiled = Operations(contract, None if base_path is None else self.base_path)
+        self._compiled = Operations(contract, None if base_path is None else self.base_path, self.conventions)
         self.problems: Sequence[str] = (*problems, *self._compiled.problems)
         self.operations: Mapping[str, Operation] = self._compiled.all
         self.event_schemas = {name: body.json_schema for name, body in self._compiled.webhooks.items()}
+        self._allowance = Allowance(allow, [*self.operations, *self.event_schemas], contract)
+        spans = {name for span in self.conventions.spans for name in (span.begin, span.end)}
+        self._webhook_rules = Documents(self.conventions, (), frozenset(spans))
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
         """Check an exchange whose request and response were both read.
@@ -143,7 +98,7 @@ class Checker:
 
     def check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> list[Violation]:
         """Check an exchange of any HTTP library."""
-        return _with_caller(self._check_exchange(request, response))
+        return self._found(self._check_exchange(request, response))
 
     def check_call(
         self,
@@ -181,7 +136,7 @@ class Checker:
             event: The name of the webhook or callback in the document; by default the body names it, if the API's
                 conventions say in which member.
         """
-        return _with_caller(self._check_webhook(content, headers, event))
+        return self._found(self._check_webhook(content, headers, event))
 
     def check_delivery(
         self,
@@ -201,7 +156,7 @@ class Checker:
             event: Like that of `check_webhook`.
             error: What happened instead of a response, as the violation shows it.
         """
-        return _with_caller(self._check_webhook(content, headers, event, error if status is None else status))
+        return self._found(self._check_webhook(content, headers, event, error if status is None else status))
 
     def operation_of(self, method: str, target: str) -> Operation | None:
         """Return the operation that a request is for, None if there is no such operation.
@@ -222,6 +177,10 @@ class Checker:
             return None
         return _closest(candidates, found, query, request)[0], found.path
 
+    def _found(self, violations: Iterator[Violation]) -> list[Violation]:
+        found = [violation for violation in violations if not self._allowance.covers(violation)]
+        return with_caller(found)
+
     def _check_exchange(self, request: CheckedRequest, response: CheckedResponse | None) -> Iterator[Violation]:
         path, _, query = request.target.partition("?")
         found = self._compiled.match(path)
@@ -230,6 +189,12 @@ class Checker:
             yield Violation(None, "request.path", "unknown-path", message, short_repr(path))
             return
         candidates = found.operations.get(request.method)
+        if candidates is None and request.method == "HEAD":
+            # The same as GET without the body (RFC 9110, 9.3.2).
+            candidates = found.operations.get("GET")
+        if candidates is None and request.method == "OPTIONS":
+            # About the communication with the server, and without credentials (RFC 9110, 9.3.7).
+            return
         if candidates is None:
             message = f"{path} has {', '.join(found.operations)}"
             yield Violation(None, "request.method", "unknown-method", message, request.method)
@@ -238,15 +203,15 @@ class Checker:
         yield from violations
         if response is None:
             return
-        fault = self._conventions.fault_header
+        fault = self.conventions.fault_header
         if not (fault is not None and fault in response.headers and not operation.documents(response.status)):
-            yield from operation.check_response(response.status, response.headers, response.content)
+            yield from operation.check_response(request, response)
 
     def _check_webhook(
         self, content: bytes, headers: Mapping[str, str] | None, event: str | None, status: int | str | None = None
     ) -> Iterator[Violation]:
         webhooks = self._compiled.webhooks
-        member = self._conventions.event_member
+        member = self.conventions.event_member
         location, named = "webhook.body", event
         if event is None and member is not None:
             try:
@@ -265,7 +230,12 @@ class Checker:
             return
         spec = webhooks[named]
         media_type = (spec.types[0] if spec.types else None) if headers is None else headers.get("content-type")
-        yield from spec.check(content, media_type, named, "webhook")
+
+        def check_further(body: object) -> Iterator[Violation]:
+            if self.conventions.json_api:
+                yield from self._webhook_rules.check_webhook(named, body)
+
+        yield from spec.check(content, media_type, named, "webhook", further=check_further)
         documented = self._compiled.receiver_statuses[named]
         accepted = {str(status), f"{status // 100}XX", "DEFAULT"} if isinstance(status, int) else set[str]()
         if status is not None and documented and accepted.isdisjoint(documented):
@@ -282,14 +252,5 @@ def _closest(
 
     Operations of one path and method differ in their queries, headers or bodies: the one with the fewest is meant.
     """
-    checked = [
-        (candidate, [*candidate.check_request(found.values, query, request.headers, request.content)])
-        for candidate in candidates
-    ]
+    checked = [(candidate, [*candidate.check_request(found.values, query, request)]) for candidate in candidates]
     return min(checked, key=lambda pair: len(pair[1]))
-
-
-def _with_caller(violations: Iterator[Violation]) -> list[Violation]:
-    found = list(violations)
-    call = find_caller() if found else None
-    return found if call is None else [structs.replace(violation, call=call) for violation in found]

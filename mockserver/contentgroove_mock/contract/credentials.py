@@ -29,13 +29,20 @@ class Credentials:
         problems: What cannot be checked.
     """
 
-    def __init__(self, operation: Operation) -> None:
+    def __init__(self, operation: Operation, *, single: bool = False) -> None:
+        """Read what an operation requires; with `single`, a request must not have several credentials."""
         self.problems: list[str] = []
+        self._single = single
         schemes = as_object(as_object(operation.document.get("components")).get("securitySchemes"))
         self._alternatives = [
             [self._scheme(operation, name, schemes.get(name)) for name in as_object(alternative)]
             for alternative in operation.security
         ]
+        self._schemes = [scheme for alternative in self._alternatives for scheme in alternative]
+        self._indexes: list[range] = []
+        for alternative in self._alternatives:
+            first = self._indexes[-1].stop if self._indexes else 0
+            self._indexes.append(range(first, first + len(alternative)))
         self.in_query = frozenset(
             scheme["name"]
             for alternative in self._alternatives
@@ -62,11 +69,18 @@ class Credentials:
                 return {}
 
     def check(self, operation: str, query: str, headers: Mapping[str, str]) -> Violation | None:
-        """Return the violation of a request that has none of the alternatives."""
+        """Return the violation of a request that has none of the alternatives, or more than one where that is wrong."""
         if not self._alternatives:
             return None
         given = _Given(query, headers)
-        if any(all(given.has(scheme) for scheme in alternative) for alternative in self._alternatives):
+        counts = [given.count(scheme) for scheme in self._schemes]
+        if any(all(counts[index] for index in alternative) for alternative in self._indexes):
+            if self._single and sum(counts) > 1:
+                found = (
+                    _hint(scheme) for scheme, count in zip(self._schemes, counts, strict=True) for _ in range(count)
+                )
+                message = "a request has one credential (RFC 6750, section 2)"
+                return Violation(operation, "request.auth", "several-credentials", message, " and ".join(found))
             return None
         hints = " or ".join(" and ".join(map(_hint, alternative)) for alternative in self._alternatives)
         # Not even its first word is shown: if the scheme is missing, it is the key.
@@ -81,22 +95,22 @@ class _Given:
         self._query = query
         self._headers = headers
 
-    def has(self, scheme: dict[str, Any]) -> bool:
-        """Return whether the request has a credential of a scheme."""
-        match scheme:
-            case {"type": "apiKey", "in": "header", "name": name}:
-                return bool(self._headers.get(name.lower(), "").strip())
-            case {"type": "apiKey", "in": "cookie", "name": name}:
-                return bool(cookies(self._headers).get(name))
-            case {"type": "apiKey", "name": name}:
-                pairs = (pair.partition("=") for pair in self._query.split("&"))
-                return any(unquote_plus(key) == name and value for key, _, value in pairs)
-            case {"type": "http", "scheme": kind}:
-                return self._has_authorization(kind.lower())
-            case {"type": "oauth2" | "openIdConnect"}:
+    def count(self, scheme: dict[str, Any]) -> int:
+        """Return how many credentials of a scheme the request has: in a query, a key can be there several times."""
+        match scheme.get("type"):
+            case "http":
+                return self._has_authorization(scheme["scheme"].lower())
+            case "oauth2" | "openIdConnect":
                 return self._has_authorization("bearer")
+            case "apiKey" if scheme["in"] == "header":
+                return bool(self._headers.get(scheme["name"].lower(), "").strip())
+            case "apiKey" if scheme["in"] == "cookie":
+                return bool(cookies(self._headers).get(scheme["name"]))
+            case "apiKey":
+                pairs = (pair.partition("=") for pair in self._query.split("&")) if self._query else ()
+                return sum(unquote_plus(key) == scheme["name"] and bool(value) for key, _, value in pairs)
             case _:
-                return True
+                return 1
 
     def _has_authorization(self, kind: str) -> bool:
         given, _, credentials = self._headers.get("authorization", "").partition(" ")

@@ -11,17 +11,24 @@ from contentgroove._openapi.documents import DocumentError, as_object
 from contentgroove._openapi.pointers import resolve
 
 from contentgroove_mock.contract.bodies import BodySpec
+from contentgroove_mock.contract.conventions import value_schemas
 from contentgroove_mock.contract.credentials import Credentials, cookies
+from contentgroove_mock.contract.exchanges import check_empty, check_retry_after, responds_to_condition
+from contentgroove_mock.contract.filters import Filters, attribute_kinds
 from contentgroove_mock.contract.parameters import Parameter, Query, check_texts
-from contentgroove_mock.contract.paths import PathTable, base_patterns, parameter_names, without_query
+from contentgroove_mock.contract.paths import PathTable, base_patterns, normalized, parameter_names, without_query
+from contentgroove_mock.contract.resources import Documents
 from contentgroove_mock.contract.schemas import Components
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from contentgroove._openapi.documents import Json
 
+    from contentgroove_mock.contract.conventions import Conventions
+    from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
+    from contentgroove_mock.contract.filters import Kind
     from contentgroove_mock.contract.paths import Match
 
 _EMPTY = frozenset({"204", "304"})
@@ -41,12 +48,27 @@ class ResponseSpec:
             if name.lower() != "content-type"
         ]
 
-    def check(self, method: str, headers: Mapping[str, str], content: bytes, operation: str) -> Iterator[Violation]:
-        """Check a response with this status."""
+    def check(
+        self,
+        method: str,
+        response: CheckedResponse,
+        operation: str,
+        further: Callable[[object], Iterator[Violation]] | None,
+    ) -> Iterator[Violation]:
+        """Check a response with this status; `further` checks the JSON in it."""
+        headers = response.headers
         yield from check_texts(self._headers, headers, operation, "response")
-        if method != "HEAD":
-            media_type = headers.get("content-type")
-            yield from self.body.check(content, media_type, operation, "response", required=not self._empty)
+        if method == "HEAD":
+            yield from check_empty(operation, response.content, "the request was HEAD")
+            return
+        yield from self.body.check(
+            response.content,
+            headers.get("content-type"),
+            operation,
+            "response",
+            required=not self._empty,
+            further=further,
+        )
 
 
 class Operation:
@@ -58,9 +80,13 @@ class Operation:
         path: Its path template, without the server's base path.
         statuses: The documented statuses.
         success: The schema of the JSON body of the first documented success; empty if there is none.
+        query: The parameters of its query.
+        kinds: The kinds of the attributes of its resources, if its documents are those of JSON:API.
     """
 
-    def __init__(self, documented: operations.Operation, components: Components) -> None:
+    def __init__(
+        self, documented: operations.Operation, components: Components, conventions: Conventions, servers: Sequence[str]
+    ) -> None:
         self.name = documented.operation_id or str(documented)
         self.method = documented.method
         self.path = documented.path
@@ -73,7 +99,7 @@ class Operation:
         self.statuses = tuple(self._responses)
         success = min((status for status in self.statuses if status.startswith("2")), default=None)
         self.success: Mapping[str, Any] = {} if success is None else self._responses[success].body.json_schema
-        self._credentials = Credentials(documented)
+        self._credentials = Credentials(documented, single=conventions.one_credential)
         components.problems += self._credentials.problems
         parameters = [
             Parameter.from_declaration(declaration, components, "request", f"{documented}: {declaration.get('name')}")
@@ -88,24 +114,32 @@ class Operation:
         ]
         self._in_cookies = [item for item in parameters if item.location == "cookie"]
         self.body = BodySpec(documented.body, components, "request", f"{documented}: request body")
+        self.kinds: Mapping[str, Kind] = {}
+        self._documents: Documents | None = None
+        if conventions.json_api:
+            if success is not None:
+                self.kinds = attribute_kinds(self._responses[success].body.json_prepared, components)
+            self._documents = Documents(conventions, servers, frozenset(self.kinds))
+        if conventions.filter_parameter is not None and self.kinds:
+            self.query.filters = Filters(conventions.filter_parameter, self.kinds)
 
-    def check_request(
-        self, values: Sequence[str], query: str, headers: Mapping[str, str], content: bytes
-    ) -> Iterator[Violation]:
+    def check_request(self, values: Sequence[str], query: str, request: CheckedRequest) -> Iterator[Violation]:
         """Check a request.
 
         Args:
             values: The texts of the path's parameters, in their order and percent-encoded.
             query: The query, encoded.
-            headers: By lower-case name.
-            content: The body.
+            request: The request.
         """
+        headers = request.headers
         for parameter, text in zip(self._in_path, values, strict=False):
             if parameter is not None:
                 location = f"request.path.{parameter.name}"
                 if unquote(text) in {".", ".."}:
                     message = "a dot segment leads to another path (RFC 3986, section 6.2.2)"
                     yield Violation(self.name, location, "path-parameter", message, short_repr(text))
+                elif self._documents is not None and not unquote(text).strip():
+                    yield Violation(self.name, location, "empty-id", "an id is not empty", short_repr(text))
                 yield from parameter.check([text], self.name, location, "path-parameter")
         if query or self.query.required:
             yield from self.query.check(query, self.name)
@@ -115,21 +149,38 @@ class Operation:
             yield from check_texts(self._in_cookies, cookies(headers), self.name, "request")
         if (unauthenticated := self._credentials.check(self.name, query, headers)) is not None:
             yield unauthenticated
-        yield from self.body.check(content, headers.get("content-type"), self.name, "request")
+        yield from self.body.check(
+            request.content, headers.get("content-type"), self.name, "request", further=self._check_sent
+        )
 
     def documents(self, status: int) -> bool:
         """Return whether a status is documented by itself, or by its range."""
         return str(status) in self._responses or f"{status // 100}XX" in self._responses
 
-    def check_response(self, status: int, headers: Mapping[str, str], content: bytes) -> Iterator[Violation]:
+    def check_response(self, request: CheckedRequest, response: CheckedResponse) -> Iterator[Violation]:
         """Check a response."""
+        status = response.status
         documented = (str(status), f"{status // 100}XX", "default")
-        response = next((self._responses[key] for key in documented if key in self._responses), None)
-        if response is None:
+        spec = next((self._responses[key] for key in documented if key in self._responses), None)
+        yield from check_retry_after(self.name, response.headers)
+        if not self.documents(status) and responds_to_condition(request.method, request.headers, status):
+            if str(status) in _EMPTY:
+                yield from check_empty(self.name, response.content, f"the status is {status}")
+            return
+        if spec is None:
             message = f"documented are {', '.join(self.statuses)}"
             yield Violation(self.name, "response.status", "unknown-status", message, str(status))
             return
-        yield from response.check(self.method, headers, content, self.name)
+
+        def check_received(body: object) -> Iterator[Violation]:
+            if self._documents is not None:
+                yield from self._documents.check_response(self.name, status, body, request)
+
+        yield from spec.check(request.method, response, self.name, check_received)
+
+    def _check_sent(self, body: object) -> Iterator[Violation]:
+        if self._documents is not None:
+            yield from self._documents.check_request(self.name, self.method, body)
 
 
 class Operations:
@@ -142,21 +193,24 @@ class Operations:
         problems: What of the document cannot be checked.
     """
 
-    def __init__(self, document: Json, base_path: str | None) -> None:
-        components = Components(document)
+    def __init__(self, document: Json, base_path: str | None, conventions: Conventions) -> None:
+        described = [*operations.operations(document)]
+        events = [callback.callback for item in described for callback in item.callbacks]
+        components = Components(document, value_schemas(conventions, [*events, *as_object(document.get("webhooks"))]))
+        servers = operations.server_urls(document)
         self.problems = components.problems
         self.all: dict[str, Operation] = {}
         self.webhooks: dict[str, BodySpec] = {}
         self.receiver_statuses: dict[str, tuple[str, ...]] = {}
         tables: dict[str, PathTable[Operation]] = {}
-        for documented in operations.operations(document):
-            operation = Operation(documented, components)
+        for documented in described:
+            operation = Operation(documented, components, conventions, servers)
             if operation.name in self.all:
                 # Ids must be unique, but are not everywhere; method and path are.
                 operation.name = str(documented)
             self.all[operation.name] = operation
-            servers = documented.own_servers or document.get("servers") or []
-            bases = [re.escape(base_path)] if base_path is not None else base_patterns(servers)
+            own = documented.own_servers or document.get("servers") or []
+            bases = [re.escape(base_path)] if base_path is not None else base_patterns(own)
             for base in dict.fromkeys(bases):
                 path = without_query(operation.path)
                 tables.setdefault(base, PathTable()).add(path, operation.method, operation)
@@ -170,6 +224,7 @@ class Operations:
 
     def match(self, path: str) -> Match[Operation] | None:
         """Return what a path on the wire leads to."""
+        path = normalized(path)
         for base, table in self._tables:
             prefix = base.match(path)
             if prefix is not None and (found := table.match(path[prefix.end() :])) is not None:

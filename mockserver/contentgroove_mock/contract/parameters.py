@@ -11,15 +11,16 @@ from contentgroove._openapi.documents import as_object
 from msgspec import Struct
 
 from contentgroove_mock.contract.schemas import Finding
-from contentgroove_mock.contract.values import decode_json, member_schema, read_tree, scalars, types_of
+from contentgroove_mock.contract.values import decode_json, member_schema, read_tree, scalars, texts_of, types_of
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from contentgroove_mock.contract.filters import Filters
+    from contentgroove_mock.contract.rules import Rule
     from contentgroove_mock.contract.schemas import CompiledSchema, Components, Side
     from contentgroove_mock.contract.values import Tree
-    from contentgroove_mock.contract.violations import Rule
 
 _KEYED = re.compile(r"(?P<name>[^\[\]]+)(?P<keys>(?:\[[^\[\]]*\])+)")
 _KEY = re.compile(r"\[([^\[\]]*)\]")
@@ -170,7 +171,12 @@ class Parameter(Struct, frozen=True):
 
 
 class Query:
-    """The query parameters of an operation, or the properties of a form."""
+    """The query parameters of an operation, or the properties of a form.
+
+    Attributes:
+        required: The parameters that must be there.
+        filters: The rules of the parameter that has filters, if the API's conventions name one.
+    """
 
     def __init__(self, parameters: Sequence[Parameter], credentials: frozenset[str], components: Components) -> None:
         self._deep = {parameter.name: parameter for parameter in parameters if parameter.deep}
@@ -181,6 +187,7 @@ class Query:
             if parameter.name not in self._deep and parameter.name not in self._spread
         }
         self.required = [parameter for parameter in parameters if parameter.required]
+        self.filters: Filters | None = None
         self.credentials = credentials
         self._components = components
 
@@ -201,6 +208,9 @@ class Query:
             yield Violation(operation, f"request.query.{name}", "unknown-parameter", message, shown)
         for name, members in found.deep.items():
             yield from self._check_object(self._deep[name], members, operation)
+            if self.filters is not None and name == self.filters.parameter:
+                for key, rule, message, actual in self.filters.findings(members):
+                    yield Violation(operation, f"request.query.{name}[{key}]", rule, message, actual)
         for name, members in found.spread.items():
             parameter = self._spread[name]
             for finding in parameter.compiled.findings(parameter.read(members)):
@@ -267,14 +277,14 @@ class Query:
         value: Any = parameter.read(members)
 
         def violation(key: str, rule: Rule, message: str) -> Violation:
-            actual = short_repr(",".join(_texts(members.get(key, "nothing"))))
+            actual = short_repr(",".join(texts_of(members.get(key, "nothing"))))
             return Violation(operation, f"request.query.{name}[{key}]", rule, message, actual)
 
         findings = parameter.compiled.findings(value)
         if isinstance(value, dict) and any(not finding.steps for finding in findings):
             # Names that match no pattern are reported for the object: find out which they are.
             for key, tree in members.items():
-                first = _texts(tree)[0]
+                first = texts_of(tree)[0]
                 if any(not finding.steps for finding in parameter.compiled.findings({key: first})):
                     message = f"{key!r} is not an attribute with a matcher that the contract offers"
                     yield violation(key, "unknown-key", message)
@@ -344,9 +354,3 @@ def _put(tree: dict[str, Tree], keys: Sequence[str], text: str) -> None:
 
 def _is_position(key: str) -> bool:
     return not key or key.isdecimal()
-
-
-def _texts(tree: Tree) -> list[str]:
-    if isinstance(tree, str):
-        return [tree]
-    return [text for inner in (tree.values() if isinstance(tree, dict) else tree) for text in _texts(inner)]

@@ -66,10 +66,7 @@ class PathTable(Generic[Found]):
         of_length[shape].operations.setdefault(method, []).append(operation)
 
     def match(self, path: str) -> Match[Found] | None:
-        """Return what a path leads to, percent-encoded and below the base path."""
-        if "%" in path:
-            # Letters and digits mean the same encoded or not (RFC 3986, 6.2.2.2).
-            path = _UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path)
+        """Return what a path leads to, normalized and below the base path."""
         if (literal := self._literal.get(path)) is not None:
             return Match((), literal, path)
         length = path.count("/")
@@ -79,6 +76,11 @@ class PathTable(Generic[Found]):
             if (matched := template.pattern.fullmatch(path)) is not None:
                 return Match(matched.groups(), template.operations, path)
         return None
+
+
+def normalized(path: str) -> str:
+    """Return a path whose letters and digits are not encoded; they mean the same (RFC 3986, 6.2.2.2)."""
+    return _UNRESERVED.sub(lambda found: chr(int(found[1], 16)), path) if "%" in path else path
 
 
 def parameter_names(path: str) -> list[str]:

@@ -12,14 +12,15 @@ from contentgroove._openapi.schemas import COMPONENTS, DIALECT, Schema, bundle, 
 from msgspec import Struct
 
 from contentgroove_mock.contract.preparation import Preparation
+from contentgroove_mock.contract.rules import BY_NAME
 from contentgroove_mock.contract.violations import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from contentgroove._openapi.documents import Json
 
-    from contentgroove_mock.contract.violations import Rule
+    from contentgroove_mock.contract.rules import Rule, ValueRule
 
 Side: TypeAlias = Literal["request", "response", "either"]
 """In which message a value is: it decides what `readOnly` and `writeOnly` mean; in an example by itself, nothing."""
@@ -50,10 +51,17 @@ class CompiledSchema:
         self._components = components
         self._name = name
         self._side: Side = side
+        self._with_other: jsonschema_rs.Draft202012Validator | None = None
 
     @cached_property
     def _validator(self) -> jsonschema_rs.Draft202012Validator:
         return self._components.validator(self._name, self._side)
+
+    def is_valid_with(self, other: Schema, value: object) -> bool:
+        """Return whether there are no errors in a value by this schema and another one, the same at each call."""
+        if self._with_other is None:
+            self._with_other = self._components.validator(self._name, self._side, other)
+        return self._with_other.is_valid(value)
 
     def is_valid(self, value: object) -> bool:
         """Return whether there are no errors in a value."""
@@ -72,11 +80,13 @@ class Components:
 
     Attributes:
         document: The document.
+        value_rules: Further rules for bodies.
         problems: What cannot be checked because of mistakes in it.
     """
 
-    def __init__(self, document: Json) -> None:
+    def __init__(self, document: Json, value_schemas: Mapping[ValueRule, Schema] | None = None) -> None:
         self.document = document
+        self.value_rules = ValueRules(value_schemas or {})
         self._preparation = Preparation(document)
         self.problems = self._preparation.problems
         text = json.dumps(document)
@@ -115,12 +125,12 @@ class Components:
             schema = self._preparation.shared.get(str(reference).removeprefix(COMPONENTS))
         return cast("Schema", schema) if isinstance(schema, dict) else {}
 
-    def validator(self, name: str, side: Side) -> jsonschema_rs.Draft202012Validator:
-        """Return the validator of the inline schema with a name; one that accepts all if it cannot be compiled."""
+    def validator(self, name: str, side: Side, other: Schema | None = None) -> jsonschema_rs.Draft202012Validator:
+        """Return the validator of the inline schema with a name, and of another; one that accepts all if it fails."""
         if side not in self._registries:
             definitions = {"$schema": DIALECT, "$defs": self._definitions(side)}
             self._registries[side] = jsonschema_rs.Registry([(_CONTRACT, definitions)])
-        root = {"$schema": DIALECT, "$ref": f"{_CONTRACT}#/$defs/{name}"}
+        root = {**(other or {}), "$schema": DIALECT, "$ref": f"{_CONTRACT}#/$defs/{name}"}
         try:
             return jsonschema_rs.Draft202012Validator(root, registry=self._registries[side], validate_formats=True)
         except (ValueError, jsonschema_rs.ReferencingError) as error:
@@ -168,6 +178,46 @@ class Components:
         return result
 
 
+class ValueRules:
+    """Schemas of whole bodies by their rules."""
+
+    def __init__(self, schemas: Mapping[ValueRule, Schema]) -> None:
+        self._all: Schema = {}
+        self._validators: dict[ValueRule, jsonschema_rs.Draft202012Validator] = {}
+        for rule, schema in schemas.items():
+            self._all = _merged(self._all, schema)
+            self._validators[rule] = jsonschema_rs.Draft202012Validator(schema)
+
+    def findings(self, compiled: CompiledSchema, value: object) -> Iterator[Finding]:
+        """Yield the errors in a body, by its own schema and by the rules; a valid one is the common and fast case.
+
+        A value that its own schema refuses is reported for that alone.
+        """
+        if compiled.is_valid_with(self._all, value):
+            return
+        own = compiled.findings(value)
+        yield from own
+        refused = {finding.steps for finding in own}
+        for rule, validator in self._validators.items():
+            for error in validator.iter_errors(value):
+                steps = tuple(error.instance_path)
+                if steps not in refused:
+                    yield Finding(steps, rule, BY_NAME[rule].statement, short_repr(at(value, steps)))
+
+
+def _merged(first: Schema, second: Schema) -> Schema:
+    """Return one schema for two: each value is then visited once."""
+    result = dict(first)
+    for keyword, value in second.items():
+        if keyword not in result or result[keyword] == value:
+            result[keyword] = value
+        elif isinstance(value, dict) and isinstance(result[keyword], dict):
+            result[keyword] = _merged(result[keyword], cast("Schema", value))
+        else:
+            return {"allOf": [first, second]}
+    return result
+
+
 def _explain_all(errors: Sequence[jsonschema_rs.ValidationError], value: object, side: Side) -> Iterator[Finding]:
     for error in errors:
         if not _is_consequence(error, errors):
@@ -198,20 +248,20 @@ def _explain(error: jsonschema_rs.ValidationError, value: object, side: Side) ->
         yield Finding((*steps, str(kind.property)), "missing-field", f'"{kind.property}" is required', "nothing")
     elif name in {"additionalProperties", "unevaluatedProperties"}:
         for member in kind.unexpected:
-            found = cast("dict[str, Any]", _at(value, steps))[member]
+            found = cast("dict[str, Any]", at(value, steps))[member]
             yield Finding((*steps, member), "undeclared-field", f'"{member}" is not declared', short_repr(found))
     elif name == "falseSchema":
         message = f"{json.dumps(str(steps[-1])) if steps else 'a value'} must not be in a {side}"
-        yield Finding(steps, "undeclared-field", message, short_repr(_at(value, steps)))
+        yield Finding(steps, "undeclared-field", message, short_repr(at(value, steps)))
     elif name == "enum":
         offered = ", ".join(str(option) for option in kind.options)
-        yield Finding(steps, "enum", f"one of {offered}", short_repr(_at(value, steps)))
+        yield Finding(steps, "enum", f"one of {offered}", short_repr(at(value, steps)))
     elif name == "not":
         # The schema that must not match is hard to read; the value is clearer.
         message = "does not match any allowed combination of members"
-        yield Finding(steps, "schema", message, short_repr(_at(value, steps)))
+        yield Finding(steps, "schema", message, short_repr(at(value, steps)))
     else:
-        yield Finding(steps, _RULES.get(name, "schema"), str(error.message), short_repr(_at(value, steps)))
+        yield Finding(steps, _RULES.get(name, "schema"), str(error.message), short_repr(at(value, steps)))
 
 
 def _closest_branch(
@@ -226,7 +276,8 @@ def _closest_branch(
     return min(candidates, key=len) if candidates else []
 
 
-def _at(value: object, steps: tuple[str | int, ...]) -> object:
+def at(value: object, steps: tuple[str | int, ...]) -> object:
+    """Return what is at a location in a value."""
     found: Any = value
     for step in steps:
         found = found[step]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 import httpx
 
-from contentgroove_mock.contract.checker import CheckedRequest, CheckedResponse
+from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
 from contentgroove_mock.contract.violations import ContractViolationError
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, TypeAlias
 
+    from contentgroove_mock.contract.behaviour import Behaviour, Sent
     from contentgroove_mock.contract.checker import Checker
     from contentgroove_mock.contract.violations import Violation
 
@@ -30,7 +31,14 @@ def require_none(request: CheckedRequest, response: CheckedResponse, violations:
 
 
 class _Wrapper(Generic[Transport]):
-    def __init__(self, transport: Transport, checker: Checker, on_exchange: OnExchange = require_none) -> None:
+    def __init__(
+        self,
+        transport: Transport,
+        checker: Checker,
+        on_exchange: OnExchange = require_none,
+        *,
+        behaviour: Behaviour | None = None,
+    ) -> None:
         """Wrap a transport.
 
         Args:
@@ -39,14 +47,24 @@ class _Wrapper(Generic[Transport]):
             checker: The contract.
             on_exchange: Called with the request, the response and the violations. By default a violation raises
                 `ContractViolationError` in the code that made the call.
+            behaviour: Follows the exchanges as a run: what was deleted stays deleted, an update shows, filters, order
+                and pages are observed. Transports of clients of one service share it.
         """
         self.transport = transport
         self._checker = checker
         self._on_exchange = on_exchange
 
-    def _check(self, request: httpx.Request, response: httpx.Response) -> None:
+        self._behaviour = behaviour
+
+    def _sent(self, request: httpx.Request) -> Sent | None:
+        return None if self._behaviour is None else self._behaviour.sent(CheckedRequest.from_httpx(request))
+
+    def _check(self, request: httpx.Request, response: httpx.Response, sent: Sent | None) -> None:
         exchange = CheckedRequest.from_httpx(request), CheckedResponse.from_httpx(response)
-        self._on_exchange(*exchange, self._checker.check_exchange(*exchange))
+        violations = self._checker.check_exchange(*exchange)
+        if self._behaviour is not None and sent is not None:
+            violations += self._behaviour.received(sent, exchange[1])
+        self._on_exchange(*exchange, violations)
 
 
 class CheckedTransport(_Wrapper[httpx.BaseTransport], httpx.BaseTransport):
@@ -59,10 +77,11 @@ class CheckedTransport(_Wrapper[httpx.BaseTransport], httpx.BaseTransport):
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         request.read()
+        sent = self._sent(request)
         response = self.transport.handle_request(request)
         response.request = request
         response.read()
-        self._check(request, response)
+        self._check(request, response, sent)
         return response
 
     def close(self) -> None:
@@ -92,10 +111,11 @@ class AsyncCheckedTransport(_Wrapper[httpx.AsyncBaseTransport], httpx.AsyncBaseT
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request."""
         await request.aread()
+        sent = self._sent(request)
         response = await self.transport.handle_async_request(request)
         response.request = request
         await response.aread()
-        self._check(request, response)
+        self._check(request, response, sent)
         return response
 
     async def aclose(self) -> None:

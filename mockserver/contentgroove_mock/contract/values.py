@@ -6,6 +6,7 @@ the schema accepts is taken.
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -36,6 +37,25 @@ def decode_json(content: bytes) -> object:
         return msgspec.json.decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError(str(error)) from error
+
+
+def duplicate_key(content: bytes, value: object) -> str | None:
+    """Return a name that an object of decoded JSON has twice; None if there is none.
+
+    Decoders keep one of the values, so what they return has fewer texts than the content.
+    """
+    encoded = msgspec.json.encode(value)
+    if encoded == content or (b"\\u" not in content and content.count(b'"') == encoded.count(b'"')):
+        return None
+    found: list[str] = []
+
+    def note(members: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in members]
+        if len(set(names)) < len(names):
+            found.append(next(name for name in names if names.count(name) > 1))
+
+    json.loads(content, object_pairs_hook=note)
+    return found[0] if found else None
 
 
 def types_of(schema: Any, components: Components, depth: int = 0) -> frozenset[str]:
@@ -101,6 +121,13 @@ def read_tree(tree: Tree, schema: Any, components: Components, side: Side) -> An
         return options[0]
     compiled = components.compiled_as_it_is(found, side)
     return next((option for option in options if compiled.is_valid(option)), options[0])
+
+
+def texts_of(tree: Tree) -> list[str]:
+    """Return all texts."""
+    if isinstance(tree, str):
+        return [tree]
+    return [text for inner in (tree.values() if isinstance(tree, dict) else tree) for text in texts_of(inner)]
 
 
 def member_schema(name: str, schema: Schema, components: Components, depth: int = 0) -> Any:

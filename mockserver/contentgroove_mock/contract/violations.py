@@ -10,23 +10,17 @@ import sysconfig
 import threading
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
 import msgspec
 from contentgroove import errors
 from contentgroove._core.redaction import redact_text
-from msgspec import Struct
+from msgspec import Struct, structs
+
+from contentgroove_mock.contract.rules import BY_NAME, Rule
 
 if TYPE_CHECKING:
     from types import FrameType
-
-_PathRule: TypeAlias = Literal["unknown-path", "unknown-method", "path-parameter"]
-_QueryRule: TypeAlias = Literal["unknown-parameter", "missing-parameter", "parameter-value", "unknown-key"]
-_HeadRule: TypeAlias = Literal["auth", "unknown-status", "media-type", "missing-header", "header-value"]
-_BodyRule: TypeAlias = Literal["missing-body", "unexpected-body", "json"]
-_SchemaRule: TypeAlias = Literal["missing-field", "undeclared-field", "type", "enum", "format", "schema"]
-_WebhookRule: TypeAlias = Literal["unknown-event", "webhook-response"]
-Rule: TypeAlias = Literal[_PathRule, _QueryRule, _HeadRule, _BodyRule, _SchemaRule, _WebhookRule, "prism"]
 
 _MAX_SHOWN = 120
 
@@ -38,7 +32,7 @@ class Violation(Struct, frozen=True):
         operation: The operationId, or the event's name for a webhook; None if no operation matches.
         location: The location, such as `request.path`, `request.query.page[size]`, `request.headers.content-type` or
             `response.status`, or a JSON pointer in a body, `response.body#/data/0/id`.
-        rule: The kind of rule that is violated.
+        rule: The rule that is violated, one of `RULES`.
         message: What the contract requires.
         actual: The actual value, shortened and without credentials.
         call: The test and the line that made the call, as far as they are known.
@@ -54,7 +48,10 @@ class Violation(Struct, frozen=True):
     def __str__(self) -> str:
         caller = f"\n    called by {self.call}" if self.call else ""
         operation = f"{self.operation}: " if self.operation else ""
-        return f"{operation}{self.location}: {self.rule}: {self.message}; seen: {self.actual}{caller}"
+        entry = BY_NAME[self.rule]
+        # Where nothing but the ledger supports a rule, the reader should know that the service may be right.
+        ledger = f" (assumed: {', '.join(entry.assumptions)})" if entry.source == "ledger" else ""
+        return f"{operation}{self.location}: {self.rule}: {self.message}{ledger}; seen: {self.actual}{caller}"
 
 
 class ContractViolationError(errors.ContractViolationError, AssertionError):
@@ -74,6 +71,12 @@ def short_repr(value: object) -> str:
         text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
     text = redact_text(" ".join(text.split()))
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def with_caller(violations: list[Violation]) -> list[Violation]:
+    """Return violations with the test and the line that made the call, as far as they are known."""
+    call = find_caller() if violations else None
+    return violations if call is None else [structs.replace(violation, call=call) for violation in violations]
 
 
 def find_caller() -> str | None:

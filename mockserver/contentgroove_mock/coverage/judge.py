@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp
 
-    from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Checker, Violation
+    from contentgroove_mock.contract import Behaviour, CheckedRequest, CheckedResponse, Checker, Violation
     from contentgroove_mock.coverage.attribution import Calls, RunningTest
     from contentgroove_mock.coverage.collected import CoverageData
     from contentgroove_mock.simulator.core.records import Delivery, DeliveryAttempt
@@ -103,10 +103,16 @@ class ServedSimulator:
         app: The application to serve.
     """
 
-    def __init__(self, simulator: Simulator, judge: Judge, prism_url: str) -> None:
+    def __init__(self, simulator: Simulator, judge: Judge, prism_url: str, behaviour: Behaviour | None) -> None:
         """Put the checks around a simulator, and Prism around them unless its URL is empty."""
         self.simulator = simulator
-        self._checked = CheckedApp(without_mark(simulator), judge.checker, judge.judge_exchange, judge.judge_unanswered)
+        self._checked = CheckedApp(
+            without_mark(simulator),
+            judge.checker,
+            judge.judge_exchange,
+            judge.judge_unanswered,
+            behaviour=behaviour,
+        )
         app: ASGIApp = self._checked
         if prism_url:
             app = PrismCheckedApp(app, judge.checker, prism_url, judge.judge_by_prism)

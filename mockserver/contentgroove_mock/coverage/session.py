@@ -13,7 +13,7 @@ import anyio.to_thread
 import msgspec
 from contentgroove import AsyncContentGroove, ContentGroove
 
-from contentgroove_mock.contract import Checker
+from contentgroove_mock.contract import Behaviour, Checker
 from contentgroove_mock.contract.asgi import UPSTREAM
 from contentgroove_mock.contract.checker import CONTRACT
 from contentgroove_mock.coverage.attribution import TEST, Calls, RunningTest
@@ -23,7 +23,7 @@ from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
 from contentgroove_mock.coverage.stragglers import busy_threads, wait_for_threads, waiting_for_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from threading import Thread
 
     from contentgroove_mock.contract import Violation
@@ -38,15 +38,25 @@ class PluginSession:
         collected: The coverage data so far.
     """
 
-    def __init__(self, *, prism: bool) -> None:
-        """Start a session; with `prism`, everything is also sent through Prism's proxy."""
-        self.checker = Checker()
+    def __init__(self, *, prism: bool, allow: Sequence[str] = (), behaviour: bool = False) -> None:
+        """Start a session.
+
+        Args:
+            prism: Whether everything is also sent through Prism's proxy.
+            allow: New members of bodies that are allowed, like those of `Checker`.
+            behaviour: Whether the exchanges of each simulator are followed as a run.
+
+        Raises:
+            ConfigurationError: A member cannot be allowed.
+        """
+        self.checker = Checker(allow=allow)
         self.collected = CoverageData()
         self._test: RunningTest | None = None
         self._left_behind: WeakKeyDictionary[Thread, RunningTest] = WeakKeyDictionary()
         self._served: list[ServedSimulator] = []
         self._resources = contextlib.ExitStack()
         self._with_prism = prism
+        self._with_behaviour = behaviour
         self._prism_url = ""
         self._port = 0
 
@@ -70,7 +80,8 @@ class PluginSession:
             self._start_prism()
         calls = Calls(self._test, self._left_behind)
         judge = Judge(self.checker, self.collected, self._test, calls)
-        served = ServedSimulator(simulator, judge, self._prism_url)
+        behaviour = Behaviour(self.checker) if self._with_behaviour else None
+        served = ServedSimulator(simulator, judge, self._prism_url, behaviour)
         with serve(simulator, self._port, app=served.app) as server, use_simulated_time(simulator, calls):
             self._served.append(served)
             try:

@@ -73,29 +73,34 @@ def read_corpus() -> list[Exchange]:
     Raises:
         KeyError, IndexError: One of them changes a member that does not exist.
     """
-    whole = read_yaml(CORPUS / f"{WHOLE}.yaml")
-    del whole["shared"]
-    found = [_exchange(name, WHOLE, document, good=True) for name, document in whole.items()]
+    whole = read_exchanges()
+    found = [exchange_of(name, WHOLE, document, good=True) for name, document in whole.items()]
     for path in sorted(CORPUS.glob("*.yaml")):
         if path.stem != WHOLE:
             theme = read_yaml(path)
             for kind in ("good", "bad"):
                 for entry in theme[kind]:
                     document = copy.deepcopy(whole[entry["of"]])
-                    _change(document, entry)
-                    found.append(_exchange(entry["id"], path.stem, document, good=kind == "good"))
+                    apply_changes(document, entry)
+                    found.append(exchange_of(entry["id"], path.stem, document, good=kind == "good"))
     return found
 
 
-def read_yaml(path: Path) -> Json:
+def read_exchanges() -> Json:
+    """Read the complete exchanges by their names."""
+    whole: Json = read_yaml(CORPUS / f"{WHOLE}.yaml")
+    del whole["shared"]
+    return whole
+
+
+def read_yaml(path: Path) -> Any:
     """Read a YAML file."""
     value: object = yaml.load(path.read_text(encoding="utf-8"), Loader=yamlcore.CCoreLoader)  # noqa: S506 - a safe loader
     # Encoded and decoded as JSON, so that shared parts of the file are separate objects.
-    document: Json = json.loads(json.dumps(value))
-    return document
+    return json.loads(json.dumps(value))
 
 
-def _change(document: Json, entry: Json) -> None:
+def apply_changes(document: Json, entry: Json) -> None:
     """Set and remove members of an entry by JSON pointers (RFC 6901, without escapes: no name here needs one)."""
     for pointer, value in entry.get("set", {}).items():
         parent, key = _find_member(document, pointer)
@@ -113,7 +118,8 @@ def _find_member(document: Json, pointer: str) -> tuple[Any, Any]:
     return parent, int(last) if isinstance(parent, list) else last
 
 
-def _exchange(name: str, theme: str, document: Json, *, good: bool) -> Exchange:
+def exchange_of(name: str, theme: str, document: Json, *, good: bool) -> Exchange:
+    """Return the exchange that an entry describes."""
     request, response = document["request"], document["response"]
     return Exchange(
         name,

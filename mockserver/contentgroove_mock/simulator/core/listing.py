@@ -17,15 +17,17 @@ from __future__ import annotations
 import datetime as dt
 import operator
 import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
+from contentgroove_mock.contract.filters import LISTS, STATES, like_pattern, split_name
 from contentgroove_mock.simulator.core.errors import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
+    from contentgroove_mock.contract.filters import FilterName, Kind
+
 Value: TypeAlias = "str | float | bool | dt.datetime"
 Query: TypeAlias = "Sequence[tuple[str, str]]"
 Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
@@ -164,10 +166,10 @@ def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) ->
         raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
     if several and matcher not in _COMPARISONS:
         raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
-    if matcher in _STATES:
+    if matcher in STATES:
         test = _state_test(name, matcher, _single(name, values))
     else:
-        matcher, several = _LISTS.get(matcher, (matcher, several))
+        matcher, several = LISTS.get(matcher, (matcher, several))
         test = _comparison_test(name, matcher, several, values, own_kinds.pop())
     join = all if joint == "_and_" else any
     return lambda resource: join([test(resource.get(attribute)) for attribute in attributes])
@@ -193,16 +195,9 @@ def _comparison_test(
     return test
 
 
-def _like_pattern(pattern: str) -> re.Pattern[str]:
-    # A backslash escapes the next character, as in PostgreSQL's LIKE.
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    wild = {"_": ".", "%": ".*"}
-    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
-
-
 # (assumed: filter-end, filter-not)
 _POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "matches": lambda value, operand: bool(_like_pattern(operand).fullmatch(value)),
+    "matches": lambda value, operand: bool(like_pattern(operand).fullmatch(value)),
     "cont": lambda value, operand: operand in value,
     "i_cont": lambda value, operand: operand.casefold() in value.casefold(),
     "start": lambda value, operand: value.startswith(operand),
@@ -226,23 +221,13 @@ _PATTERNS = _POSITIVE | {
     "does_not_match" if name == "matches" else f"not_{name}": _negated(compare) for name, compare in _POSITIVE.items()
 }
 _COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
-_STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
-_LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
-_MATCHERS = "|".join(sorted([*_COMPARISONS, *_STATES, *_LISTS], key=len, reverse=True))
 
 
-def _split(name: str, kinds: Mapping[str, Kind]) -> tuple[tuple[str, ...], str, str, str]:
-    # (assumed: filter-camel-case)
-    # The published example filters by sourceUrl, so camelCase means snake_case.
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
-    known = "|".join(sorted(kinds, key=len, reverse=True))
-    joined = rf"(?:(?:{known})(?:_or_(?:{known}))*|(?:{known})(?:_and_(?:{known}))+)"
-    found = re.fullmatch(rf"(?P<attributes>{joined})_(?P<matcher>{_MATCHERS})(?P<several>_any|_all)?", snake)
+def _split(name: str, kinds: Mapping[str, Kind]) -> FilterName:
+    found = split_name(name, kinds)
     if found is None:
         raise bad_request(f"filter[{name}] is not known: write attribute_matcher, such as name_eq.")
-    joint = "_and_" if "_and_" in found["attributes"] else "_or_"
-    names = re.split(joint, found["attributes"])
-    return tuple(names), joint, found["matcher"], found["several"] or ""
+    return found
 
 
 def _single(name: str, values: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ def hello(name: str) -> None:
     print(name)
 app(["--help"])
 """
+TYPED = "contentgroove medias up"
 COMPLETION = {"_CONTENTGROOVE_COMPLETE": "complete_bash", "COMP_CWORD": "2"}
 
 
@@ -42,7 +43,16 @@ def programs() -> dict[str, tuple[list[str], dict[str, str]]]:
         "--help": ([*ours, "--help"], {}),
         "medias upload --help": ([*ours, "medias", "upload", "--help"], {}),
         "completion of a group": (ours, {**COMPLETION, "COMP_WORDS": "contentgroove med", "COMP_CWORD": "1"}),
-        "completion of a command": (ours, {**COMPLETION, "COMP_WORDS": "contentgroove medias up"}),
+        "completion of a command": (ours, {**COMPLETION, "COMP_WORDS": TYPED}),
+        "the same in zsh": (ours, {"_CONTENTGROOVE_COMPLETE": "complete_zsh", "_TYPER_COMPLETE_ARGS": TYPED}),
+        "the same in fish": (
+            ours,
+            {
+                "_CONTENTGROOVE_COMPLETE": "complete_fish",
+                "_TYPER_COMPLETE_ARGS": TYPED,
+                "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+            },
+        ),
         "an error": ([*ours, "medias", "lst"], {}),
     }
 

@@ -172,7 +172,6 @@ def complete(cli: CommandLine, monkeypatch: pytest.MonkeyPatch, line: str) -> li
         "_CONTENTGROOVE_COMPLETE": "complete_bash",
         "COMP_WORDS": line,
         "COMP_CWORD": str(len(line.split(" ")) - 1),
-        "TERMINAL_WIDTH": "0",
     }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
@@ -302,7 +301,6 @@ def test_completion_next_to_a_broken_package(cli: CommandLine, monkeypatch: pyte
         app, "_command_entries", lambda: {"broken": Entry("broken", ImportError("No module named 'absent'"))}
     )
     monkeypatch.setenv("_CONTENTGROOVE_COMPLETE", "complete_bash")
-    monkeypatch.setenv("TERMINAL_WIDTH", "0")
     monkeypatch.setenv("COMP_WORDS", "contentgroove ")
     monkeypatch.setenv("COMP_CWORD", "1")
     ran = cli()

@@ -24,9 +24,9 @@ _SQUARE = (
     "\u30a2\u30a4\u30a6\u30a8\u30aa-\u30c2\u30c4-\u30e2\u30e4\u30e6\u30e8-\u30ed\u30ef-\u30f4"
     "\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3"
 )
-# A space between two letters or after punctuation is always a break, and so is any place between two of these, so that
-# each word and most ideographs are searched for breaks by themselves, and only once: the search is slow. Others, such
-# as the spaces of « bonjour », need their context.
+# A space between two letters or after punctuation is always a break, and lines may always break between two of these,
+# so that each word and most ideographs are searched for breaks by themselves, and only once: the search is slow.
+# Others, such as the spaces of « bonjour », need their context.
 _SIMPLE_BREAK = re.compile(rf"(?<=[\w.,])( +)(?=\w)|(?<=[{_SQUARE}])(?=[{_SQUARE}])")
 
 _SENTENCE_ENDS = frozenset(".!?…。！？．｡؟۔।॥።")  # noqa: RUF001 - of many scripts, on purpose

@@ -32,9 +32,23 @@ def main() -> None:
             # Commands import rich only when they draw: a missing rich is reported here, not half-way.
             if find_spec("rich") is None:
                 raise ModuleNotFoundError("No module named 'rich'", name="rich")
+        if "_CONTENTGROOVE_COMPLETE" in os.environ:
+            _complete_plainly()
         code = run(sys.argv[1:])
     except ConfigurationError as error:
         sys.exit(f"error: {error}")
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
+
+
+def _complete_plainly() -> None:
+    """Let typer pass the help that zsh and fish show on as it is.
+
+    It would draw each with rich, whose import takes 80 ms, and break it into lines, which fish offers as choices.
+    """
+    from types import ModuleType
+
+    plain = ModuleType("typer.rich_utils")
+    vars(plain)["rich_render_text"] = str
+    sys.modules[plain.__name__] = plain

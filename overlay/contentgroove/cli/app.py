@@ -24,10 +24,6 @@ if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
 PROGRAM = "contentgroove"
-COMPLETE_VARIABLE = "_CONTENTGROOVE_COMPLETE"
-"""Set by shells that complete a line."""
-
-_UNLIMITED = 10_000
 
 GROUPS = {
     "medias": "Upload, list, change and delete videos and audios.",
@@ -151,9 +147,6 @@ def root(
 def run(arguments: list[str]) -> int:
     """Run the command line and return the exit code."""
     prepare_streams()
-    if COMPLETE_VARIABLE in os.environ:
-        # typer breaks the help that zsh and fish show at this width, and fish offers the second line as a choice.
-        os.environ["TERMINAL_WIDTH"] = str(_UNLIMITED)
     if sys.stdout is None:
         return _exit_code_for(CommandError(ExitCode.FAILED, "Cannot print: standard output is closed."), arguments)
     try:

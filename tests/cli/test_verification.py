@@ -13,7 +13,7 @@ from contentgroove_mock import Fault, Simulator, serve
 
 from tests.cli.conftest import DEADLINE, QUICK, CommandLine
 from tests.platforms import SIGNALS, TERMINALS
-from tests.verification.proxy import Proxy, Response, on_request
+from tests.verification.proxy import Proxy, Request, Response, on_request
 from tests.verification.turned import RULES
 
 if TYPE_CHECKING:
@@ -213,9 +213,14 @@ def test_a_signal_deletes_what_was_created(own_cli: CommandLine, number: signal.
 
 def test_a_login_page(own_cli: CommandLine) -> None:
     """One sentence says what responds instead of the API; nothing is judged."""
-    page = Response(200, {"content-type": "text/html"}, b"<!DOCTYPE html><title>Login</title>")
-    with serve(Simulator(), app=Proxy(Simulator(), on_request(lambda _: page))) as server:
-        ran = CommandLine(server, own_cli.folder)("doctor", "--verify", "--writes", "--yes")
+
+    def page(request: Request) -> Response:
+        echo = request.headers["authorization"]
+        return Response(200, {"content-type": f"text/html; for={echo}"}, b"<!DOCTYPE html><title>Login</title>")
+
+    with serve(Simulator(), app=Proxy(Simulator(), on_request(page))) as server:
+        ran = CommandLine(server, own_cli.folder)("doctor", "--verify", "--writes", "--yes", key=own_cli.key)
+    assert own_cli.key not in ran.err
     assert (ran.code, ran.out) == (11, "")
     assert f"error: What responds at {server.base_url} is not this API: GET /medias returned 200" in ran.err
     assert "login page" in ran.err

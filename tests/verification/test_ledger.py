@@ -11,6 +11,7 @@ from contentgroove._openapi.documents import parse
 from contentgroove.verification import run
 from contentgroove.verification.checks import CHECKS
 from contentgroove.verification.ledger import read_ledger
+from contentgroove.verification.report import MAX_TEXT
 
 from toolchain import assumptions
 
@@ -47,6 +48,11 @@ def test_every_entry_has_a_check_or_a_reason() -> None:
     assert {module.__name__.rpartition(".")[2] for module in run.MODULES} == {
         path.stem for path in (assumptions.LEDGER.parent).glob("*.py") if "@check(" in path.read_text(encoding="utf-8")
     } - {"checks"}
+
+
+def test_reports_have_room_for_every_text() -> None:
+    """No text of the ledger is cut in a report."""
+    assert max(len(text) for entry in LEDGER.values() for text in (entry.statement, entry.if_wrong)) < MAX_TEXT
 
 
 VALID = {

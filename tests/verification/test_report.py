@@ -128,6 +128,15 @@ def test_an_echoed_key_is_removed_wherever_it_is() -> None:
     assert KEY not in json.dumps(document)
 
 
+def test_no_part_of_an_echoed_key_stays() -> None:
+    """A long text is cut only after the key was removed from it."""
+    for length in range(380, 401):
+        text = "x" * length + KEY
+        content = json.dumps({"errors": [{"title": text}]}).encode()
+        shown = json.dumps(reported(Result("page-zero", "refuted", text, (exchange(content=content),))))
+        assert f"x{KEY[:3]}" not in shown
+
+
 @pytest.mark.parametrize(
     ("content", "shown"),
     [

@@ -381,3 +381,18 @@ def test_a_long_list_refutes_nothing() -> None:
         results = service.run(["filter-cont", "filter-start", "filter-by-id", "filter-numbers", "filter-times"])
     assert verdicts(results, "refuted") == verdicts(results, "confirmed") == []
     assert {result.seen for result in results.values()} == {"So much matches that the item may be on a later page."}
+
+
+def test_an_outage_while_a_media_is_processed() -> None:
+    """Polls continue after it, so that what follows is still tried."""
+    failing = [3]
+
+    def change(request: Request) -> Request | Response:
+        if request.method == "GET" and request.path.startswith("/api/v1/medias/") and failing[0]:
+            failing[0] -= 1
+            return error(503)
+        return request
+
+    with served(on_request(change), subscriptions=None) as service:
+        results = service.run(["duration-seconds", "clip-duration", "description-verbatim"], service.writing())
+    assert verdicts(results, "confirmed") == ["description-verbatim", "duration-seconds", "clip-duration"]

@@ -14,7 +14,7 @@ from urllib.parse import quote, urljoin, urlsplit
 import httpx
 import msgspec
 
-from contentgroove._core.redaction import redact_url
+from contentgroove._core.redaction import redact_echo, redact_url
 from contentgroove._core.retries import requested_delay
 from contentgroove._core.secret import Secret, SecretBytes
 from contentgroove._core.tracebacks import drop_frames
@@ -158,7 +158,8 @@ class Caller:
         if exchange.status == _FAILED and method == "POST" and not repeats:
             raise NotTriedError(f"The service failed: {method} {path} returned 500.")
         if exchange.is_page:
-            found = exchange.headers.get("content-type", "no Content-Type")[:_MAX_SHOWN]
+            # A service may echo the key anywhere, and a part of it would not be found later.
+            found = redact_echo(exchange.headers.get("content-type", "no Content-Type"), [self._key])[:_MAX_SHOWN]
             raise NoJsonError(f"{method} {path} returned {exchange.status} with {found} instead of JSON.")
         if key_form is None:
             self._require_access(exchange, path)

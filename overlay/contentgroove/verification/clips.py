@@ -145,7 +145,7 @@ def clip_of_unknown_media_404(probe: Probe) -> Finding:
 def clip_name_needed(probe: Probe) -> Finding:
     """Cut clips without a name, and with one of blanks."""
     exchanges = [_cut(probe, name=name) for name in ("", "  ")]
-    holds = len([exchange for exchange in exchanges if is_refusal(exchange)]) == len(exchanges)
+    holds = all(is_refusal(exchange) for exchange in exchanges)
     seen = f"POST /clips returned {exchanges[0].status} for an empty name, {exchanges[1].status} for blanks."
     return judge(holds, seen, *exchanges)
 

@@ -265,8 +265,10 @@ class Journey:
         end, pause = time.monotonic() + self._wait_seconds, POLL_SECONDS
         # The clock of a test stands still, so polls are bounded, too.
         for _ in range(int(self._wait_seconds / POLL_SECONDS) + 1):
-            exchanges.append(self._caller.call("GET", path))
-            if until(exchanges[-1]) or time.monotonic() > end:
+            found = self._attempt(lambda: self._caller.call("GET", path))
+            if found is not None:
+                exchanges.append(found)
+            if (found is not None and until(found)) or time.monotonic() > end:
                 return
             self._caller.sleep(pause)
             pause = min(pause * 1.3, MAX_POLL_SECONDS)
@@ -328,8 +330,9 @@ class Journey:
         self.created = self._create_media(self.upload)
         path = f"/medias/{self.media_id}"
         self.early_clip = self._attempt(lambda: self._cut("Too early"))
-        self.states.append(self._caller.call("GET", path))
-        self.fresh = self._caller.call("GET", "/medias", [("sort", "-created_at")])
+        if first := self._attempt(lambda: self._caller.call("GET", path)):
+            self.states.append(first)
+        self.fresh = self._attempt(lambda: self._caller.call("GET", "/medias", [("sort", "-created_at")]))
         self._create_failing()
         self.poll(path, self.states, _is_processed)
         for exchanges in (self.unreachable, self.not_media):

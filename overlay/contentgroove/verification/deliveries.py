@@ -48,7 +48,7 @@ class Delivery(NamedTuple):
 
     def as_exchange(self) -> Exchange:
         """Return it as an exchange, for the report."""
-        return Exchange("POST", "(callback URL)", self.headers, self.content, 200, {}, b"")
+        return Exchange("POST", "/callback-url", self.headers, self.content, 200, {}, b"")
 
 
 class Receiver:

@@ -89,7 +89,7 @@ def source_url_http(probe: Probe) -> Finding:
         probe.created.create("/medias", probe.created.named() | {"source_url": url})
         for url in ("ftp://contentgroove-doctor.invalid/film.mp4", "film.mp4")
     ]
-    holds = len([exchange for exchange in exchanges if is_refusal(exchange)]) == len(exchanges)
+    holds = all(is_refusal(exchange) for exchange in exchanges)
     return judge(
         holds, f"POST /medias returned {exchanges[0].status} for ftp, {exchanges[1].status} for a name.", *exchanges
     )

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from .run import Result
 
 MAX_EXCHANGES = 4
-MAX_SEEN = 300
+MAX_TEXT = 400
+"""Characters of a text: those of the ledger are shorter."""
+
 MAX_ITEMS = 3
 """Items of a list that are shown: the first ones."""
 
@@ -84,7 +86,8 @@ def _without(value: Any, secrets: Sequence[Secret]) -> Any:
         return {redact_echo(name, secrets): _without(item, secrets) for name, item in members.items()}
     if isinstance(value, list):
         return [_without(item, secrets) for item in cast("list[Any]", value)]
-    return redact_echo(value, secrets) if isinstance(value, str) else value
+    # Cut only afterwards, because a part of a credential would not be found.
+    return redact_echo(value, secrets)[:MAX_TEXT] if isinstance(value, str) else value
 
 
 def _entry(result: Result, entry: Assumption) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def _entry(result: Result, entry: Assumption) -> dict[str, Any]:
 
 def seen_text(result: Result) -> str:
     """Return what was seen, without credentials."""
-    return redact_text(_UUID.sub("(id)", result.seen))[:MAX_SEEN]
+    return redact_text(_UUID.sub("(id)", result.seen))
 
 
 def _exchange(exchange: Exchange) -> dict[str, Any]:
@@ -146,7 +149,7 @@ def scrub(value: Any, name: str = "", *, in_errors: bool = False) -> Any:
 
 def _text(text: str, name: str, *, in_errors: bool) -> str:
     if in_errors and name in _ERROR_MEMBERS:
-        return redact_text(_UUID.sub("(id)", text))[:MAX_SEEN]
+        return redact_text(_UUID.sub("(id)", text))
     if (name in _KNOWN_MEMBERS and _WORD.fullmatch(text)) or _NUMBER.fullmatch(text):
         return text
     if _UUID.fullmatch(text):

@@ -73,6 +73,6 @@ def test_a_rule_of_the_ledger_says_so(checker: Checker) -> None:
 
 
 def test_each_new_rule_finds_something_in_the_corpus() -> None:
-    """Rules that no exchange breaks would be silent unnoticed; those of other documents and of deliveries have tests of their own."""
+    """Rules that no exchange breaks would be silent unnoticed; others have tests of their own."""
     elsewhere = {"prism", "missing-parameter", "missing-header", "header-value", "webhook-response"}
     assert {entry.name for entry in RULES} - {rule for case in CASES for rule in case.rules} == elsewhere

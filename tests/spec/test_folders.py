@@ -93,7 +93,7 @@ def test_a_report(folder: Path) -> None:
         ("POST", "/#Action=Feed"),
     ]  # fmt: skip
     assert "2 operations have the operationId 'show'." in report.hints
-    assert "6 operations have no tags: their functions are in the module `default`." in report.hints
+    assert "Operations without tags: 6. Their functions are in the module `default`." in report.hints
     problems = "\n".join(report.problems)
     assert "PUT /pets/{id}: it was left out: it is not an object" in problems
     assert "components/schemas/bad/type: 'objekt' is not a value of this keyword; it is not checked" in problems

@@ -29,6 +29,7 @@ JSON = "application/json"
 TOY = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 PET = {"$ref": "#/components/schemas/pet"}
 SHOWN = {"content": {JSON: {"schema": PET}}}
+GZIP = {"Content-Encoding": {"schema": {"type": "string", "example": "gzip"}}}
 PETS: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Haustiere & Co.", "version": "2"},
@@ -49,7 +50,7 @@ PETS: dict[str, Any] = {
                     "responses": DONE},
         },
         "/toys": {
-            "get": {"responses": {"200": {"description": "", "content": {"*/*": {"schema": TOY}}}}},
+            "get": {"responses": {"200": {"description": "", "headers": GZIP, "content": {"*/*": {"schema": TOY}}}}},
         },
         "/#Action=Feed": {"post": {"operationId": "feed", "responses": DONE}},
     },

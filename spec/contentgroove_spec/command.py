@@ -21,7 +21,7 @@ from . import PipelineError
 from .changes import Rating
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .fetching import FetchedDocument
     from .reports.lines import Sources
@@ -143,7 +143,7 @@ def diff(
 
 
 @contextlib.contextmanager
-def _errors_of_commands() -> Iterator[None]:
+def _errors_of_commands() -> Generator[None]:
     try:
         yield
     except (PipelineError, DocumentError) as error:
@@ -151,7 +151,7 @@ def _errors_of_commands() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def _without_garbage_collection() -> Generator[None]:
     was_enabled = gc.isenabled()
     gc.disable()
     try:

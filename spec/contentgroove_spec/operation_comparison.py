@@ -79,6 +79,10 @@ class OperationComparer:
             for was, now in zip(gone, come, strict=False):
                 self._moved(name, (was, had[was]), (now, has[now]))
                 self._requests(had[was], has[now])
+            for url in gone[len(come) :]:
+                self._requests(had[url], ())
+            for url in come[len(gone) :]:
+                self._requests((), has[url])
 
     def _extensions(self, old: Part, new: Part, name: str, operation: Operation) -> None:
         """Compare the extensions of a callback."""

@@ -186,6 +186,8 @@ def _variable_changes(old: Part, new: Part) -> Iterator[tuple[str, str, Part | N
                 yield "server-variable-value-added", name, None, Part(f"{origins[1].pointer}/enum", value)
         elif values[1]:
             yield "server-variable-value-removed", name, Part(origins[0].pointer, "any"), origins[1].optional("enum")
+        elif values[0]:
+            yield "server-variable-value-added", name, origins[0].optional("enum"), Part(origins[1].pointer, "any")
 
 
 def _values(variable: Document) -> list[Any]:

@@ -220,7 +220,9 @@ def test_a_job_of_several_machines(own_cli: CommandLine, monkeypatch: pytest.Mon
     with postgres_server() as conninfo:
         monkeypatch.setenv("CONTENTGROOVE_CHECKPOINTS", conninfo)
         command = ("medias", "upload", own_cli.file("a.mp4"), own_cli.file("b.mp4"), "--job", "a job")
-        first, second = own_cli(*command), own_cli(*command)
+        first = own_cli(*command)
+        own_cli.server.simulator.advance(1.0)
+        second = own_cli(*command)
         assert (first.code, second.code, creations(own_cli), puts(own_cli)) == (0, 0, 2, 2)
         assert sorted(first.out.splitlines()) == sorted(second.out.splitlines())
         own_cli.server.simulator.add_fault(BEFORE)

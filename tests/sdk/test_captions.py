@@ -239,6 +239,27 @@ def test_good_breaks(text: str, cues: list[list[str]]) -> None:
     assert [cue.lines for cue in read_srt(to_srt([clip(0, 10, text)]))] == cues
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\u202b\u05e9\u05dc\u05d5\u05dd\u202c \u200e\u2066a\u2069 \u65e5\u672c e\u0301 \u200f",
+        "\u200f \u05e9\u05dc\u05d5\u05dd",
+        "\u05e9\u05dc\u05d5\u05dd \u200e 3 \u200f \u200f!",
+        "\u202b \u05e9\u05dc\u05d5\u05dd \u202c",
+        "two  words",
+    ],
+)
+def test_marks_and_the_spaces_beside_them_stay(text: str) -> None:
+    """A line is a part of the text as it is; only at a break are spaces dropped, and the marks beside them never."""
+    assert divide(text, 42, 2, 10) == [[text]]
+    around = f"{'x' * 40} {text} {'y' * 40}"
+    lines = [line for screen in divide(around, 42, 1, 10) for line in screen]
+    assert (len(lines), " ".join(lines)) == (3, around)
+    # Each mark stays where there is room for nothing else.
+    narrow = "".join(line for screen in divide(text, 1, 1, 100) for line in screen)
+    assert narrow == text.replace(" ", "")
+
+
 def test_the_time_follows_the_text() -> None:
     """A caption with twice the text is shown twice as long; one with little text long enough to be read."""
     assert divide_time(0, 9000, [20, 40]) == [3000, 9000]

@@ -108,15 +108,32 @@ def _pieces(text: str, line_length: int) -> Iterator[Piece]:
                 if piece.width:
                     if held is not None:
                         yield held
-                    held = piece._replace(text=invisible + piece.text)
+                    held = _after(invisible, piece, line_length)
                     invisible = ""
                 elif held is not None and not held.gap:
                     held = held._replace(text=held.text + piece.text, gap=piece.gap)
                 else:
                     # After a space, it belongs to what follows.
-                    invisible += piece.text.strip()
+                    invisible += piece.text
     if held is not None:
-        yield held._replace(text=held.text.rstrip() + invisible)
+        yield _before(held, invisible, line_length)
+
+
+def _after(invisible: str, piece: Piece, line_length: int) -> Piece:
+    """Put what shows nothing in front of a piece, without its spaces if there is no room for them."""
+    width = display_width(invisible) + piece.width
+    if width > line_length:
+        return piece._replace(text="".join(invisible.split()) + piece.text)
+    return piece._replace(text=invisible + piece.text, width=width)
+
+
+def _before(piece: Piece, invisible: str, line_length: int) -> Piece:
+    """Put what shows nothing behind the last piece, without the spaces between if there is no room for them."""
+    text = (piece.text + invisible).rstrip()
+    width = display_width(text)
+    if width > line_length:
+        return piece._replace(text=piece.text.rstrip() + "".join(invisible.split()), gap=0)
+    return piece._replace(text=text, width=width, gap=0)
 
 
 @functools.lru_cache(_CACHED_RUNS)

@@ -6,6 +6,7 @@ They are found by their content, not by their names: what lists nearly all attri
 from __future__ import annotations
 
 import ast
+import functools
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -75,7 +76,13 @@ def find_listings(root: Path, names: Iterable[str], files: tuple[str, ...] = ())
             yield from (found for found in _listings(file, text) if wanted & found.entries.keys())
 
 
-def _listings(file: str, text: str) -> Iterator[Listing]:
+@functools.cache
+def _listings(file: str, text: str) -> tuple[Listing, ...]:
+    """Return all listings of a module; one update asks for them once for each name."""
+    return tuple(_read_listings(file, text))
+
+
+def _read_listings(file: str, text: str) -> Iterator[Listing]:
     for owner, node in _owned(ast.parse(text), ""):
         if isinstance(node, ast.Dict):
             pairs = [(key, value) for key, value in zip(node.keys, node.values, strict=True) if key is not None]

@@ -26,6 +26,7 @@ MAX_NAMED = 5
 """Changes that the summary names; the report shows all."""
 
 _VALUES_REMOVED = "enum-values-removed"
+_DEFAULTS = frozenset({"default-changed", "default-removed"})
 _REQUIRED = "/required"
 
 
@@ -112,7 +113,7 @@ class _Matcher:
                 return True
 
     def _request_is_affected(self, change: Change, location: Location, usage: Usage) -> bool:
-        if change.newly_required:
+        if _affects_omission(change):
             # Who sends the object without the field is affected.
             parent = location.field.rpartition("/")[0]
             return not uses(usage.written, location.field) and (not parent or uses(usage.written, parent))
@@ -147,13 +148,19 @@ def _parameter_is_used(change: Change, location: Location, usage: Usage) -> bool
     name = location.name.removesuffix(" in query")
     # `filter[name_eq]` is the property `name_eq` of the parameter `filter`.
     sent = {used: used[len(name) :].strip("[]").replace("][", "/") for used in usage.parameters if _is_of(used, name)}
-    if change.newly_required and not location.field:
-        return not sent
+    if _affects_omission(change):
+        inside = [f"/{inner}" for inner in sent.values() if inner]
+        return not sent if not location.field else bool(sent) and not uses(inside, location.field)
     if change.rule == _VALUES_REMOVED:
         return bool(sent) and _sends_one_of(change, usage.parameter_values, name)
     if not location.field or not any(sent.values()):
         return bool(sent)
     return uses([f"/{inner}" for inner in sent.values()], location.field)
+
+
+def _affects_omission(change: Change) -> bool:
+    """Return whether only apps are affected that do not send the value."""
+    return change.newly_required or change.rule in _DEFAULTS
 
 
 def _is_of(used: str, name: str) -> bool:

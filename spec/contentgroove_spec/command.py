@@ -21,7 +21,7 @@ from . import PipelineError
 from .changes import Rating
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from .fetching import FetchedDocument
     from .reports.lines import Sources
@@ -127,7 +127,8 @@ def diff(
         before = from_file(config.published) if old is None else from_name(old, config)
         after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
         documents = (before.parse(), after.parse())
-        comparison = compare(*documents, old_name=before.source, new_name=after.source)
+        names = _names(before, after)
+        comparison = compare(*documents, old_name=names[0], new_name=names[1])
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):
             _write(save, dump_yaml(documents[1]))
         sections = () if old is not None else (Section("What was compared", _AS_PUBLISHED),)
@@ -142,7 +143,7 @@ def diff(
 
 
 @contextlib.contextmanager
-def _errors_of_commands() -> Iterator[None]:
+def _errors_of_commands() -> Generator[None]:
     try:
         yield
     except (PipelineError, DocumentError) as error:
@@ -150,7 +151,7 @@ def _errors_of_commands() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _without_garbage_collection() -> Iterator[None]:
+def _without_garbage_collection() -> Generator[None]:
     was_enabled = gc.isenabled()
     gc.disable()
     try:
@@ -202,6 +203,14 @@ def in_format(report: Report, style: Format) -> str:
             from .reports.annotations import as_annotations
 
             return as_annotations(report)
+
+
+def _names(*documents: FetchedDocument) -> list[str]:
+    """Return the names of both documents; files with the same name are told apart by their paths."""
+    names = [document.source for document in documents]
+    if len({*names}) < len(names):
+        names = [document.source if document.path is None else f"file:{document.path}" for document in documents]
+    return names
 
 
 def _sources(before: FetchedDocument, after: FetchedDocument) -> Sources:

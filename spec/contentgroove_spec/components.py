@@ -4,23 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .changes import SECTIONS, Location
 from .reading import Part, all_references, encoded
-from .texts import report_texts, text_differences
+from .texts import report_text, report_texts
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
 
+
 _TEXTS = frozenset({"examples", "links"})
-"""Sections of which only readers and generators know."""
+"""Sections that no comparison of an operation follows references to."""
 
 
 def compare_components(context: Context, schemes: set[str]) -> None:
-    """Report changed, added and removed components that are not reached from any operation, and examples and links.
+    """Report changed, added and removed components that are not reached from any operation, and referenced examples.
 
     Args:
         context: What the comparison shares.
@@ -30,24 +30,18 @@ def compare_components(context: Context, schemes: set[str]) -> None:
     reached = [_reached(reader) for reader in context.readers]
     reached.append({f"/components/securitySchemes/{escape(name)}" for name in schemes})
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
-    for section in sorted(_TEXTS):
-        kind = SECTIONS[section]
-        empty = Part(f"/components/{section}", {})
-        texts = [found.get(section, empty) for found in sections]
-        names = frozenset(name for part in texts for name in as_object(part.value))
-        for rule, was, now, name in text_differences(texts[0], texts[1], names, examples=section == "examples"):
-            context.findings.at(rule, was, now, Location(name=f"{kind} {name}"), name=name)
-    for section in [name for name in SECTIONS if name not in _TEXTS]:
-        kind = SECTIONS[section]
+    for section, kind in SECTIONS.items():
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)
         )
         for name in dict.fromkeys([*had, *has]):
             before, after = had.get(name), has.get(name)
             pointer = f"/components/{section}/{escape(name)}"
-            if any(pointer in pointers for pointers in reached):
-                continue
             location = Location(name=f"{kind} {name}")
+            if any(pointer in pointers for pointers in reached):
+                if section in _TEXTS:
+                    report_text(context.findings, before, after, location, name=section)
+                continue
             if before is None or after is None:
                 rule = "component-added" if before is None else "component-removed"
                 context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")

@@ -78,6 +78,8 @@ class _Comparison:
             if not (old.forbidden and new.forbidden):
                 self._add("schema-forbidden" if new.forbidden else "schema-permitted", _whole(old), _whole(new))
             return True
+        if old.contradictory != new.contradictory:
+            self._add("schema-forbidden" if new.contradictory else "schema-permitted", _whole(old), _whole(new))
         if old.is_open == new.is_open:
             return old.is_open
         if old.is_open:

@@ -63,6 +63,7 @@ class View:
         null: Whether the types permit null; None if nothing is said about types.
         lists_null: Whether null is among the values of `enum` or `const`, or nothing lists the values.
         inferred: Whether the types are inferred.
+        contradictory: Whether the types of its parts exclude each other, so that no value is valid.
         unread: The JSON pointers of what could not be read in it.
     """
 
@@ -75,6 +76,7 @@ class View:
     null: bool | None = None
     lists_null: bool = True
     inferred: bool = False
+    contradictory: bool = False
     unread: list[str] = field(default_factory=list[str])
 
     def keyword(self, name: str) -> Part | None:
@@ -297,12 +299,12 @@ class _Collector:
         view, null = self.view, self._nullable or self._null_branch
         view.lists_null = view.listed(None)
         types = self._types[0].intersection(*self._types) if self._types else self._inferred()
-        if types is not None and not types:
-            # They contradict each other; the document means the outermost.
-            types = self._types[-1]
-        if types is None and self._null_branch and not view.unions:
-            types = frozenset({"null"})
         view.inferred = not self._types
+        if self._types and not types:
+            # They contradict each other; the document means the outermost.
+            view.contradictory, types = True, self._types[-1]
+        if types is None and self._null_branch and not view.unions:
+            types, view.inferred = frozenset({"null"}), False
         if types is not None:
             view.null = null or "null" in types
             view.types = types - {"null"}
@@ -315,7 +317,7 @@ class _Collector:
     def _inferred(self) -> frozenset[str] | None:
         """Infer the types from the values of `enum`, and from keywords that only objects or arrays have."""
         values = self.view.values()
-        if values is not None and values[1]:
+        if values is not None:
             return frozenset[str]().union(*(_types_of(value) for value in values[1].values()))
         if any(leaf.value.get("properties") for leaf in self.view.leaves):
             return frozenset({"object"})

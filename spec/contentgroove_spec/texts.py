@@ -71,17 +71,16 @@ def report_texts(
         findings.at(rule, had, has, location, name=name, parents=(old.pointer, new.pointer))
 
 
-def text_differences(
-    old: Part, new: Part, fields: frozenset[str], *, examples: bool = False
-) -> Iterator[tuple[str, Part | None, Part | None, str]]:
-    """Yield each difference of texts of two objects: the rule's id, the parts and the name.
+def report_text(findings: Findings, old: Part | None, new: Part | None, location: Location, *, name: str) -> None:
+    """Compare one text at a location of the API."""
+    if old is None or new is None or encoded(old.value) != encoded(new.value):
+        findings.at(_rule(name, old, new), old, new, location, name=name)
 
-    Args:
-        old: An object.
-        new: Another one.
-        fields: The names of its texts.
-        examples: Whether all of them are examples.
-    """
+
+def text_differences(
+    old: Part, new: Part, fields: frozenset[str]
+) -> Iterator[tuple[str, Part | None, Part | None, str]]:
+    """Yield each difference of texts of two objects: the rule's id, the parts and the name."""
     if not old.is_object or not new.is_object:
         return
     for name in dict.fromkeys([*as_object(new.value), *as_object(old.value)]):
@@ -91,7 +90,7 @@ def text_differences(
                 for part in (old, new)
             )
             if had is None or has is None or encoded(had.value) != encoded(has.value):
-                yield _rule("example" if examples else str(name), had, has), had, has, str(name)
+                yield _rule(str(name), had, has), had, has, str(name)
 
 
 def _rule(name: str, had: Part | None, has: Part | None) -> str:

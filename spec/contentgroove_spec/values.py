@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .pairs import Pair
-    from .schemas import Bound, View
+    from .schemas import Bound, View, Views
 
 _WIDER_FORMATS = {
     ("int8", "int16"), ("int8", "int32"), ("int8", "int64"), ("int16", "int32"), ("int16", "int64"), ("int32", "int64"),
@@ -59,15 +59,37 @@ def compare_types(pair: Pair) -> bool:
     """Compare the types; return whether both schemas have a type in common."""
     old, new = pair.old, pair.new
     _compare_null(pair)
-    if old.unions or new.unions or old.types == new.types:
+    before, after = (old.types, new.types) if not (old.unions or new.unions) else _types_beside_unions(pair)
+    if before == after:
         return True
-    before, after = old.types, new.types
     had, has = Part(_pointer(old), type_text(before)), Part(_pointer(new), type_text(after))
     rule = _type_rule(pair, before, after)
     # Two enums say more than the types of their values.
-    if rule == "type-changed" or old.values() is None or new.values() is None:
+    listed = old.values() is not None and new.values() is not None
+    if rule == "type-changed" or not listed:
         pair.add(rule, had, has, name="" if rule.startswith("type-") else "type")
-    return before is None or after is None or bool(before & after)
+    return before is None or after is None or bool(before & after) or (listed and rule != "type-changed")
+
+
+def _types_beside_unions(pair: Pair) -> tuple[frozenset[str] | None, frozenset[str] | None]:
+    """Return the types that are valid next to unions whose branches have the same types in both documents."""
+    old, new = _types_of_branches(pair.comparer.old, pair.old), _types_of_branches(pair.comparer.new, pair.new)
+    if old is None or old != new:
+        return None, None
+    before, after = (old if view.types is None else old & view.types for view in (pair.old, pair.new))
+    return before, after
+
+
+def _types_of_branches(views: Views, view: View) -> frozenset[str] | None:
+    """Return the types that the unions of a schema permit; None if they have none or do not say."""
+    found: list[frozenset[str]] = []
+    for union in view.unions:
+        branches = [views.view((branch,)) for branch in union.branches]
+        known = [branch.types for branch in branches if branch.types is not None and not branch.unions]
+        if len(known) < len(branches):
+            return None
+        found.append(frozenset[str]().union(*known))
+    return found[0].intersection(*found) if found else None
 
 
 def _compare_null(pair: Pair) -> None:

@@ -140,7 +140,7 @@ def _run_in_folder(options: argparse.Namespace) -> bool:
             _print_note(f"warning: {problem}")
         for skipped in client.skipped:
             _print_note(f"skipped: {skipped}")
-        _print(f"Wrote {client.package} with {client.operations} operations; {len(client.skipped)} were skipped.")
+        _print(f"Wrote {client.package}. Operations: {client.operations}; skipped: {len(client.skipped)}.")
     else:
         raise PipelineError(f"--folder is for report, mock and generate; {options.command} needs --config.")
     return False

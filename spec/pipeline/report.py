@@ -120,7 +120,7 @@ def as_text(report: Report) -> str:
         f"  {report.file}, OpenAPI {report.openapi}",
         f"  servers: {', '.join(report.servers) or 'none; requests go to the host of the document'}",
         f"  security: {', '.join(f'{name} ({kind})' for name, kind in report.security.items()) or 'none'}",
-        f"  {len(report.operations)} operations, {report.schemas} schemas, {len(report.webhooks)} webhooks",
+        f"  operations: {len(report.operations)}, schemas: {report.schemas}, webhooks: {len(report.webhooks)}",
         "",
         "Operations",
     ]
@@ -152,14 +152,14 @@ def _hints(document: Document, found: list[Operation]) -> Iterator[str]:
         yield "It has no servers: clients need a base URL."
     ids = Counter(operation.operation_id for operation in found)
     if ids[""]:
-        yield f"{ids['']} operations have no operationId: names are made from method and path."
+        yield f"Operations without operationId: {ids['']}. Names are made from method and path."
     for name, count in ids.items():
         if name and count > 1:
             yield f"{count} operations have the operationId {name!r}."
     if without_tags := sum(not as_list(operation.definition.get("tags")) for operation in found):
-        yield f"{without_tags} operations have no tags: their functions are in the module `default`."
+        yield f"Operations without tags: {without_tags}. Their functions are in the module `default`."
     if bare := sum(not _has_example(operation) for operation in found):
-        yield f"{bare} operations have no example of a success: the mock makes up their responses from the schemas."
+        yield f"Operations without an example of a success: {bare}. The mock makes up their responses from the schemas."
 
 
 def _has_example(operation: Operation) -> bool:

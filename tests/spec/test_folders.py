@@ -29,6 +29,7 @@ JSON = "application/json"
 TOY = {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}}
 PET = {"$ref": "#/components/schemas/pet"}
 SHOWN = {"content": {JSON: {"schema": PET}}}
+GZIP = {"Content-Encoding": {"schema": {"type": "string", "example": "gzip"}}}
 PETS: dict[str, Any] = {
     "openapi": "3.0.3",
     "info": {"title": "Haustiere & Co.", "version": "2"},
@@ -49,7 +50,7 @@ PETS: dict[str, Any] = {
                     "responses": DONE},
         },
         "/toys": {
-            "get": {"responses": {"200": {"description": "", "content": {"*/*": {"schema": TOY}}}}},
+            "get": {"responses": {"200": {"description": "", "headers": GZIP, "content": {"*/*": {"schema": TOY}}}}},
         },
         "/#Action=Feed": {"post": {"operationId": "feed", "responses": DONE}},
     },
@@ -93,7 +94,7 @@ def test_a_report(folder: Path) -> None:
         ("POST", "/#Action=Feed"),
     ]  # fmt: skip
     assert "2 operations have the operationId 'show'." in report.hints
-    assert "6 operations have no tags: their functions are in the module `default`." in report.hints
+    assert "Operations without tags: 6. Their functions are in the module `default`." in report.hints
     problems = "\n".join(report.problems)
     assert "PUT /pets/{id}: it was left out: it is not an object" in problems
     assert "components/schemas/bad/type: 'objekt' is not a value of this keyword; it is not checked" in problems

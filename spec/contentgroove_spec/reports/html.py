@@ -51,14 +51,14 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"<h1>{escape(comparison.old)} → {escape(comparison.new)}</h1><p>{escape(headline(report))}</p>"
     found = list(groups(report))
     yield '<ul class="legend" aria-label="Numbers of changes">'
-    yield from (f'<li class="{group.level}">{group.title}: <b>{len(group.changes)}</b></li>' for group in found)
+    yield from (f'<li class="{group.level}">{group.title}: <b>{len(group.changes):,}</b></li>' for group in found)
     if comparison.not_compared:
-        yield f"<li>Not compared: <b>{len(comparison.not_compared)}</b></li>"
+        yield f"<li>Not compared: <b>{len(comparison.not_compared):,}</b></li>"
     yield "</ul>"
     for group in found:
         yield from _group(group)
     if comparison.not_compared:
-        yield f"<h2>Not compared ({len(comparison.not_compared)})</h2><ul>"
+        yield f"<h2>Not compared ({len(comparison.not_compared):,})</h2><ul>"
         for part in comparison.not_compared:
             position = f'<span class="position">{escape(part.pointer or "/")}</span>'
             yield f"<li>{position} in the {part.document} document: {escape(part.reason)}</li>"
@@ -82,10 +82,10 @@ def _with_code(text: str) -> str:
 
 
 def _group(group: Group) -> Iterator[str]:
-    yield f'<h2 class="{group.level}">{group.title} ({len(group.changes)})</h2>'
+    yield f'<h2 class="{group.level}">{group.title} ({len(group.changes):,})</h2>'
     opened = " open" if group.level.startswith("breaking") else ""
     for changes in same_changes(group.changes):
-        count = f" ({len(changes)})" if len(changes) > 1 else ""
+        count = f" ({len(changes):,})" if len(changes) > 1 else ""
         yield f"<details{opened}><summary>{_with_code(changes[0].what)}{count}</summary>"
         yield f'<p class="dim">{escape(changes[0].reason)}</p><ul>'
         for change in changes:

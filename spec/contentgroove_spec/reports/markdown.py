@@ -52,7 +52,7 @@ def _blocks(report: Report) -> Iterator[tuple[str, int]]:
     for group in groups(report):
         yield from _group(group)
     if comparison.not_compared:
-        yield f"## Not compared ({len(comparison.not_compared)})", 0
+        yield f"## Not compared ({len(comparison.not_compared):,})", 0
         for part in comparison.not_compared:
             pointer, reason = escaped(part.pointer or "/"), escaped(part.reason)
             yield f"- {pointer} in the {part.document} document: {reason}", 0
@@ -64,7 +64,7 @@ def _blocks(report: Report) -> Iterator[tuple[str, int]]:
 
 
 def _group(group: Group) -> Iterator[tuple[str, int]]:
-    yield f"## {group.title} ({len(group.changes)})", 0
+    yield f"## {group.title} ({len(group.changes):,})", 0
     # What breaks is shown; the rest opens with a click.
     folded = group.level in {"safe", "documentation"}
     if folded:

@@ -163,3 +163,15 @@ def test_the_terminal_gets_no_control_characters(tmp_path: Path, capsys: pytest.
     output = capsys.readouterr().out
     assert "\x1b" not in output
     assert "\\x1b[31mred" in output
+
+
+def test_files_with_the_same_name_are_told_apart(
+    tmp_path: Path, films: dict[str, Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A report names both by their paths, for example those of two releases."""
+    paths = [tmp_path / folder / "openapi.json" for folder in ("one", "two")]
+    for path in paths:
+        path.parent.mkdir()
+        path.write_text(json.dumps(films), encoding="utf-8")
+    assert run(["spec", "diff", *map(str, paths)]) == 0
+    assert capsys.readouterr().out == f"file:{paths[0]} → file:{paths[1]}: Nothing changed.\n"

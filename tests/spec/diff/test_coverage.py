@@ -110,6 +110,21 @@ CASES: list[tuple[str, list[dict[str, Any]], list[str]]] = [
         [],
     ),
     (
+        "the default of a parameter that is not sent",
+        [{"op": "replace", "path": f"{FILMS}/get/parameters/1/schema/default", "value": 10}],
+        ["GET /v1/films, parameter size in query"],
+    ),
+    (
+        "a property of a parameter that is required and not sent",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/2/schema/required", "value": ["name_cont"]}],
+        ["GET /v1/films, parameter filter in query: name_cont"],
+    ),
+    (
+        "a property of a parameter that is required and sent anyway",
+        [{"op": "add", "path": f"{FILMS}/get/parameters/2/schema/required", "value": ["name_eq"]}],
+        [],
+    ),
+    (
         "a field that is required and not sent",
         [{"op": "add", "path": f"{NEW_FILM}/required/-", "value": "year"}],
         ["POST /v1/films, request (application/x-www-form-urlencoded): year", "POST /v1/films, request: year"],
@@ -170,6 +185,18 @@ def test_changes_that_affect_an_app(
     text = summary(comparison, found).summary
     assert text.startswith(f"{breaking} breaking change{'' if breaking == 1 else 's'}; you use {len(used)}")
     assert all(str(change.uses[0].location) in text for change in used)
+
+
+@pytest.mark.parametrize(("field", "affected"), [("year", 1), ("genre", 0)])
+def test_a_default_affects_who_omits_the_value(
+    films: dict[str, Any], coverage: Coverage, field: str, affected: int
+) -> None:
+    """The app sends a genre and no year."""
+    old = copy.deepcopy(films)
+    old["components"]["schemas"]["NewFilm"]["properties"][field]["default"] = "any"
+    comparison = compare(old, films)
+    assert [change.rule for change in comparison.rated(Rating.BREAKING)] == ["default-removed"]
+    assert len(affected_by(comparison, coverage, old, films).breaking()) == affected
 
 
 @pytest.mark.process

@@ -44,7 +44,8 @@ def test_the_example_fits_the_contract() -> None:
     assert Checker().check_webhook(json.dumps(event).encode(), {"content-type": "application/json"}) == []
     parsed = parse_event(event)
     assert isinstance(parsed, MediaProcessingFinished)
-    assert (EVENTS, parsed.event, parsed.media.id, parsed.media.missing) == ((FINISHED,), FINISHED, "m-1", frozenset())
+    assert FINISHED in EVENTS
+    assert (parsed.event, parsed.media.id, parsed.media.missing) == (FINISHED, "m-1", frozenset())
     assert parsed.media.clip_ids == tuple(clip.id for clip in parsed.clips)
     assert parsed.transcription is not None
     assert parsed.media.transcription_id == parsed.transcription.id

@@ -94,7 +94,13 @@ class PartialStruct:
         return name in self._sent
 
     def to_builtins(self) -> dict[str, Any]:
-        """Return all that was sent as plain JSON."""
+        """Return all that was sent as plain JSON.
+
+        Raises:
+            MissingFieldError: Nothing was: this stands in for what cannot be read at all.
+        """
+        if self._defects and not self._sent:
+            raise self._reader.error(next(iter(self._defects.values())))
         return {name: msgspec.json.decode(part) for name, part in self._sent.items()}
 
     def sent_text(self, name: str) -> str | None:

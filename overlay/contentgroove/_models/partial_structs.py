@@ -99,8 +99,12 @@ class PartialStruct:
         Raises:
             MissingFieldError: Nothing was: this stands in for what cannot be read at all.
         """
-        if self._defects and not self._sent:
-            raise self._reader.error(next(iter(self._defects.values())))
+        if not self._sent:
+            for defect in self._defects.values():
+                raise self._reader.error(defect)
+            for part in vars(self).values():
+                if isinstance(part, PartialStruct):
+                    part.to_builtins()
         return {name: msgspec.json.decode(part) for name, part in self._sent.items()}
 
     def sent_text(self, name: str) -> str | None:

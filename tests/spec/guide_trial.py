@@ -64,7 +64,7 @@ def shown(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """The attributes of the resources of a type in all examples of responses."""
     return [
         value["attributes"]
-        for path, value in nodes(document["paths"])
+        for _, value in nodes(document["paths"])
         if isinstance(value, dict) and value.get("type") == kind and isinstance(value.get("attributes"), dict)
     ]
 

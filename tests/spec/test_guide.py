@@ -253,6 +253,7 @@ def test_what_the_update_needs_to_go_on(copied: Copy, published: Json) -> None:
     tasks = plan(copied.config, corrections, copied.before, published, corrected, source="FILE=new.yaml")
     commands = [step.code for task in tasks for step in task.steps if step.kind == "run"]
     assert commands[:2] == ["make spec FILE=new.yaml", "make generate"]
+    assert "make record" not in commands, "the scaffold records"
     assert commands[-3:] == ["make scaffold RESOURCE=projects", "make check", "make test"]
 
 

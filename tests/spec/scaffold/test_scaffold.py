@@ -121,6 +121,18 @@ def test_listed_values_have_a_public_type() -> None:
     assert changed["overlay/contentgroove/types.py"].text.count("BrandKitFont") == 3
 
 
+def test_nested_objects_of_requests_are_checked() -> None:
+    """They are sent as the JSON that they are, whatever class is generated for them."""
+    settings = {"type": "object", "properties": {"corner": {"type": "string"}}}
+    added = dataclasses.replace(BRAND_KITS, created={**BRAND_KITS.created, "settings": settings})
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("brand-kits", "BrandKit"))
+    changed = Edits(ROOT, read_resource(contract, names_of("brand-kits", "BrandKit")), []).changed
+    assert 'check_object(settings, "settings")' in changed["overlay/contentgroove/_core/operations.py"].text
+    inputs = changed["overlay/contentgroove/_core/inputs.py"].text
+    ast.parse(inputs)
+    assert inputs.count("def check_object(") == 1
+
+
 def test_commands_call_options_as_they_are() -> None:
     """Each function of the options gets the arguments that it has."""
     made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made

@@ -16,6 +16,7 @@ from contentgroove.cli import options
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
 from pipeline.corrections import Corrections, read
+from pipeline.locations import nodes
 from pipeline.overlay import apply_overlay
 from pipeline.scaffold import write
 from pipeline.scaffold.corrections import as_text, proposed
@@ -127,6 +128,8 @@ def test_nested_objects_of_requests_are_checked() -> None:
     added = dataclasses.replace(BRAND_KITS, created={**BRAND_KITS.created, "settings": settings})
     contract, _ = corrected(with_resource(PUBLISHED, added), names_of("brand-kits", "BrandKit"))
     changed = Edits(ROOT, read_resource(contract, names_of("brand-kits", "BrandKit")), []).changed
+    titles = {str(item["title"]) for _, item in nodes(contract) if isinstance(item, dict) and "title" in item}
+    assert "CreateBrandKitRequestSettings" in titles
     assert 'check_object(settings, "settings")' in changed["overlay/contentgroove/_core/operations.py"].text
     inputs = changed["overlay/contentgroove/_core/inputs.py"].text
     ast.parse(inputs)

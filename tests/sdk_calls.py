@@ -14,7 +14,7 @@ class SdkMethod(NamedTuple):
 
     Attributes:
         resource: The client's attribute.
-        method: The method; `get`, `update` and `delete` take an id.
+        method: The method; all but `list`, `create` and `prepare` take an id.
         sent: Valid attributes of the request, as keyword arguments; `{medias}` stands for the id of a media.
     """
 
@@ -25,7 +25,7 @@ class SdkMethod(NamedTuple):
     @property
     def takes_id(self) -> bool:
         """True if the path names one resource."""
-        return self.method in {"get", "update", "delete"}
+        return self.method not in {"list", "create", "prepare"}
 
     def attributes(self, ids: Mapping[str, str]) -> dict[str, Any]:
         """Return the attributes of the request; `ids` has those of resources, by the client's attributes."""

@@ -45,12 +45,14 @@ class Impact:
         published: The comparison of the documents as published.
         sections: The impact on this project.
         tasks: What a person must write.
+        lacking: The resources that `make scaffold` must write.
     """
 
     contract: Comparison
     published: Comparison
     sections: tuple[Section, ...]
     tasks: tuple[Task, ...] = ()
+    lacking: tuple[str, ...] = ()
 
     def report(self) -> Report:
         """Return what is shown: the comparison of the contracts first, because apps depend on that."""
@@ -81,7 +83,8 @@ def impact(config: Config, new: Document, name: str, *, source: str = "") -> Imp
     published = compare(old, new, old_name=f"{old_name} as published", new_name=f"{name} as published")
     if published.identical:
         return Impact(compared, published, ())
-    settled = _settled_by_scaffold(config, contract)
+    lacking = tuple(lacking_resources(ROOT, contract)) if config.public_models else ()
+    settled = _settled_by_scaffold(contract, lacking)
     parts = (
         ("Corrections", _corrections(corrected)),
         ("Contract", _validity(config, contract)),
@@ -94,7 +97,7 @@ def impact(config: Config, new: Document, name: str, *, source: str = "") -> Imp
         summary = f"{count_text(len(advice), 'item')} to check." if advice else "Nothing to do."
         sections.append(Section(title, summary, advice))
     tasks = plan(config, corrections, before, new, corrected, source=source)
-    return Impact(compared, published, (as_section(tasks), *sections), tasks)
+    return Impact(compared, published, (as_section(tasks), *sections), tasks, lacking)
 
 
 def _corrections(corrected: Corrected) -> Iterator[Advice]:
@@ -113,11 +116,8 @@ def _validity(config: Config, contract: Document) -> Iterator[Advice]:
         yield from (Advice(finding, action) for finding in check_contract(contract, complete=config.complete))
 
 
-def _settled_by_scaffold(config: Config, contract: Document) -> frozenset[str]:
+def _settled_by_scaffold(contract: Document, lacking: tuple[str, ...]) -> frozenset[str]:
     """Return the operations and the words of the resources that `make scaffold` writes: they are one task."""
-    if not config.public_models:
-        return frozenset()
-    lacking = lacking_resources(ROOT, contract)
     found = resource_names(contract)
     ids = {operation.operation_id for name in lacking for operation in found[name].values()}
     return frozenset(ids | {word for name in lacking for word in (names_of(name).singular, names_of(name).plural)})

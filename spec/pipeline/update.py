@@ -86,6 +86,11 @@ def update(
             with _step("replace the files"):
                 replace_all({staged.published: config.published, staged.lock: config.lock, **outputs})
             log("The new document, the contract and the generated client were written.")
+            if found.lacking:
+                # Whatever counts operations fails until then, and says nothing about the rest.
+                raise UpdateStoppedError(
+                    f"The SDK lacks {', '.join(found.lacking)}, so the checks were not run: do what the list says."
+                )
             _check(config, log)
     return True
 

@@ -385,7 +385,7 @@ def test_operations_can_be_looked_up(checker: Checker) -> None:
     assert operation.statuses == ("200", "401", "404", "429", "500")
     assert checker.operation_of("GET", "/elsewhere") is None
     assert {found.name for found in checker.operations.values()} == set(SDK_METHODS)
-    assert list(checker.event_schemas) == ["media.processing_finished"]
+    assert "media.processing_finished" in checker.event_schemas
 
 
 def test_the_key_is_not_needed_to_check(checker: Checker) -> None:

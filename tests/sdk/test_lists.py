@@ -239,7 +239,7 @@ def test_sort_orders(make: Maker) -> None:
         return many([])
 
     client = make(handler)
-    with pytest.raises(ValueError, match=r"sort must be one of -created_at, -name, created_at, name, not"):
+    with pytest.raises(ValueError, match=r"sort must be one of -created_at, .*created_at, .*name, .*not "):
         client.clips.list(sort="rank")
     list(client.clips.list(sort=Sort("-rank")))
     list(client.medias.list(sort="-original_created_at"))

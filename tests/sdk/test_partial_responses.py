@@ -717,3 +717,7 @@ def test_nested_objects_are_plain_json() -> None:
     assert plain_or_none(partial.relationships) == sent["relationships"]
     assert plain_or_none([partial.relationships]) == [sent["relationships"]]
     assert plain_or_none(None) is plain_or_none(msgspec.UNSET) is None
+    sent["relationships"] = "odd"
+    nothing = partial_structs.read_partly(WireMedia, json.dumps(sent).encode(), "Media", {}, log=False)
+    with pytest.raises(MissingFieldError, match="relationships is a string, not an object"):
+        plain_or_none(nothing.relationships)

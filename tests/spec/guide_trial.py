@@ -24,6 +24,7 @@ from pipeline.locations import find, nodes
 
 from tests.spec.both_documents import CLIP, MEDIA, SUBSCRIPTION
 from tests.spec.pasting import paste
+from tests.spec.scaffold.documents import TEXT, TIME, Added, with_resource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,23 +33,53 @@ ROOT = Path(__file__).parents[2]
 UPLOAD = ("direct_upload_response_object", "properties", "data")
 SECONDS = 1800
 TESTS = (
+    "tests/cli/test_medias.py",
+    "tests/cli/test_partial_responses.py",
+    "tests/cli/webhooks/test_trigger.py",
+    "tests/contract/test_checker.py",
+    "tests/contract/test_every_response.py",
+    "tests/plugin/test_coverage.py",
+    "tests/recorded/test_contract.py",
+    "tests/recorded/test_live.py",
+    "tests/recorded/test_replay.py",
+    "tests/recorded/test_stale.py",
+    "tests/recorded/test_webhooks.py",
+    "tests/repository/test_public_types.py",
     "tests/sdk/test_models.py",
     "tests/sdk/test_models_as_json.py",
+    "tests/sdk/test_operations.py",
     "tests/sdk/test_pydantic_models.py",
-    "tests/simulator",
-    "tests/recorded",
-    "tests/contract",
-    "tests/cli",
-    "tests/webhooks/test_events.py",
-    "tests/webhooks/test_reconcile.py",
-    "tests/tools/test_names.py",
-    "tests/mcp/test_docs.py",
-    "tests/verification",
-    "tests/repository/test_public_types.py",
+    "tests/simulator/test_contract.py",
+    "tests/simulator/test_factories.py",
+    "tests/simulator/test_filters.py",
+    "tests/simulator/test_webhooks.py",
     "tests/spec/test_corrections.py",
     "tests/spec/test_corrections_operations.py",
     "tests/spec/test_corrections_resources.py",
     "tests/spec/test_fitting.py",
+    "tests/webhooks/test_events.py",
+    "tests/webhooks/test_subscribing.py",
+)
+STATES: dict[str, Any] = {"type": "string", "enum": ["draft", "running", "done"]}
+BUDGET: dict[str, Any] = {"type": "object", "properties": {"amount": {"type": "number"}, "currency": TEXT}}
+CAMPAIGNS = Added(
+    path="/campaigns",
+    type="campaigns",
+    singular="campaign",
+    attributes={
+        "title": (TEXT, "Spring"),
+        "created_at": (TEXT, TIME),
+        "updated_at": (TEXT, TIME),
+        "status": (STATES, "draft"),
+        "budget": (BUDGET, {"amount": 12.5, "currency": "EUR"}),
+        "hashtags": ({"type": "array", "items": TEXT}, ["space"]),
+        "clip_count": ({"type": "integer", "nullable": True}, 3),
+        "is_archived": ({"type": "boolean"}, False),
+    },
+    relationships={"medias": ["medias"], "media": "medias"},
+    created={"title": TEXT, "status": STATES, "budget": BUDGET, "hashtags": {"type": "array", "items": TEXT}},
+    needed=("title",),
+    updated={"title": TEXT, "status": STATES},
 )
 
 
@@ -64,7 +95,7 @@ def shown(document: dict[str, Any], kind: str) -> list[dict[str, Any]]:
     """The attributes of the resources of a type in all examples of responses."""
     return [
         value["attributes"]
-        for path, value in nodes(document["paths"])
+        for _, value in nodes(document["paths"])
         if isinstance(value, dict) and value.get("type") == kind and isinstance(value.get("attributes"), dict)
     ]
 
@@ -171,7 +202,15 @@ def removed_operation(document: dict[str, Any]) -> None:
     del document["paths"]["/clips/{id}"]["delete"]
 
 
+def three_at_once(document: dict[str, Any]) -> None:
+    """A new resource, new attributes of every kind, and removed ones."""
+    attributes_of_every_kind(document)
+    removed_with_filters_and_orders(document)
+    document.update(with_resource(document, CAMPAIGNS))
+
+
 CHANGES: dict[str, Callable[[dict[str, Any]], None]] = {
+    "three": three_at_once,
     "attributes": new_attributes,
     "kinds": attributes_of_every_kind,
     "removed": removed_attribute,
@@ -268,6 +307,8 @@ def follow(folder: Path, commands: list[str]) -> bool:
     for command in commands:
         if command in COMMANDS:
             steps.append(COMMANDS[command])
+        elif command.startswith("make scaffold"):
+            steps.append(("-m", "spec.pipeline", "scaffold", command.partition("=")[2]))
         elif command.startswith(".venv/bin/python "):
             steps.append(tuple(command.split()[1:]))
     for step in steps:

@@ -74,11 +74,13 @@ def test_7_filter(published: Json, contract: Json, path: str) -> None:
     [("/medias", MEDIA), ("/clips", CLIP), ("/webhook_subscriptions", SUBSCRIPTION)],
 )
 def test_7_every_attribute_can_be_filtered_by(contract: Json, path: str, key: str) -> None:
-    """The names in a filter's pattern are the resource's own, all of them."""
+    """The names in a filter's pattern are the resource's own; only objects and arrays may lack there."""
     expected = parameters(contract, path)["filter"]["schema"]
     named = set(expected["x-propertyNames"]["pattern"].removeprefix("^(").partition(")")[0].split("|"))
     # `sourceUrl` is in the published example, `media_id` is the foreign key behind a relationship.
-    assert named - {"sourceUrl", "media_id"} == {"id", *attributes(contract, key)}
+    own = attributes(contract, key)
+    plain = {name for name, item in own.items() if item.get("type") not in {"object", "array"}}
+    assert {"id", *plain} <= named - {"sourceUrl", "media_id"} <= {"id", *own}
     described = re.findall(r"filter\[(\w+)\]=", parameters(contract, path)["filter"]["description"])
     assert described
     assert all(fits(contract, expected, {name: "x"}) for name in described)
@@ -208,22 +210,16 @@ def test_11_exactly_one_source(published: Json, contract: Json, values: Json, ac
     assert fits(contract, request(contract, "/medias"), body) == accepted
 
 
-SORTS = [
-    ("/medias", MEDIA, {"created_at", "original_created_at", "name"}),
-    ("/clips", CLIP, {"created_at", "name"}),
-    ("/webhook_subscriptions", SUBSCRIPTION, {"created_at"}),
-]
-
-
-@pytest.mark.parametrize(("path", "key", "orders"), SORTS)
-def test_12_sort(published: Json, contract: Json, path: str, key: str, orders: set[str]) -> None:
-    """In the published document each list has the same orders; now those of the resource's own fields, both ways."""
-    pasted = {"created_at", "original_created_at", "name"}
-    assert pasted & attributes(published, key).keys() == orders
-    before = {f"{sign}{name}" for name in pasted for sign in ("", "-")}
-    assert set(parameters(published, path)["sort"]["schema"]["enum"]) == before
-    after = {f"{sign}{name}" for name in orders for sign in ("", "-")}
-    assert set(parameters(contract, path)["sort"]["schema"]["enum"]) == after
+@pytest.mark.parametrize(
+    ("path", "key"), [("/medias", MEDIA), ("/clips", CLIP), ("/webhook_subscriptions", SUBSCRIPTION)]
+)
+def test_12_sort(published: Json, contract: Json, path: str, key: str) -> None:
+    """The published lists have orders by what only others have; now those of the resource's own fields, both ways."""
+    own = attributes(published, key).keys()
+    before, after = (set(parameters(document, path)["sort"]["schema"]["enum"]) for document in (published, contract))
+    assert after == {order for order in before if order.removeprefix("-") in own}
+    assert {"created_at", "-created_at"} <= after
+    assert (after < before) is (path != "/medias"), "the orders of medias are listed for all"
 
 
 def test_12_page_of_subscriptions(published: Json, contract: Json) -> None:
@@ -275,8 +271,8 @@ def test_15_tags(published: Json, contract: Json) -> None:
 
 
 def test_15_types_and_titles(published: Json, contract: Json) -> None:
-    """Three published schemas have members and no type; in the contract each has a type and its own title."""
-    assert sum("type" not in item for item in objects(published)) == 3
+    """Some published schemas have members and no type; in the contract each has a type and its own title."""
+    assert any("type" not in item for item in objects(published))
     found = list(objects(contract))
     assert all(item["type"] == "object" for item in found)
     titles = [item["title"] for item in found]

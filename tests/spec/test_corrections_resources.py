@@ -29,7 +29,7 @@ from tests.spec.both_documents import (
 
 
 def test_1_nothing_was_required(published: Json, contract: Json) -> None:
-    """In the published document `{}` is a media; now everything is required that every example has."""
+    """In the published document `{}` is a media; now what is required is what every example has."""
     assert not any("required" in item for item in objects(published["components"]))
     assert fits(published, MEDIA, {})
     assert not fits(contract, MEDIA, {})
@@ -38,7 +38,9 @@ def test_1_nothing_was_required(published: Json, contract: Json) -> None:
     for key, kind in ((MEDIA, "medias"), (CLIP, "clips")):
         shown = [set(item["attributes"]) for item in resources(contract) if item.get("type") == kind]
         assert len(shown) > 4
-        assert set(schema(contract, key, "properties", "attributes", "required")) == set.intersection(*shown)
+        required = set(schema(contract, key, "properties", "attributes", "required"))
+        # What came later is not required: stored events lack it.
+        assert {"name", "created_at"} <= required <= set.intersection(*shown)
     # A webhook's clips have neither.
     clip = set(schema(contract, CLIP, "properties", "attributes", "required"))
     assert attributes(contract, CLIP).keys() - clip >= {"is_processing", "processing_started_at"}
@@ -102,9 +104,9 @@ def test_4_the_published_webhook_contradicts_itself_and_rest(published: Json) ->
     assert attributes(published, CLIP)["end_char"]["type"] == "integer"
     for name in ("media_file_height", "media_file_width"):
         assert (attributes(published, CLIP)[name]["type"], clip[name]["type"]) == ("string", "number")
-    for key, hook, count in ((MEDIA, media, 12), (CLIP, clip, 8)):
+    for key, hook in ((MEDIA, media), (CLIP, clip)):
         shared = [attributes(published, key)[name] for name in hook if name in attributes(published, key)]
-        assert sum(item.get("nullable", False) for item in shared) == count
+        assert any(item.get("nullable") for item in shared)
         assert not any("nullable" in item for item in hook.values())
 
 

@@ -253,6 +253,7 @@ def test_what_the_update_needs_to_go_on(copied: Copy, published: Json) -> None:
     tasks = plan(copied.config, corrections, copied.before, published, corrected, source="FILE=new.yaml")
     commands = [step.code for task in tasks for step in task.steps if step.kind == "run"]
     assert commands[:2] == ["make spec FILE=new.yaml", "make generate"]
+    assert "make record" not in commands, "the scaffold records"
     assert commands[-3:] == ["make scaffold RESOURCE=projects", "make check", "make test"]
 
 
@@ -308,8 +309,17 @@ def test_operations(copied: Copy, published: Json) -> None:
     assert "def archive_clip(clip_id: str) -> Operation[Clip]:" in code
     assert "    async def archive(self, id: str) -> Clip:" in code
     assert '    "/clips/{id}/archive": {"POST": "archiveClipById"},' in code
+    assert "        self.archive = raw_method(clips.archive)" in code
+    assert '    _step("archiveClipById"),' in code
+    assert '    "archiveClipById-200": _FINISHED_CLIP,' in code
     removed = tasks["DELETE /webhook_subscriptions/{id} was removed"]
     assert any(step.kind == "delete" and "deleteWebhookSubscriptionById" in step.anchor for step in removed)
+    paste([Task("Only this", tuple(step for step in removed if step.kind != "decide"))], copied.root)
+    for file in ("_core/operations.py", "_async/webhook_subscriptions.py"):
+        text = copied.text(f"overlay/contentgroove/{file}")
+        assert "delete_webhook_subscription" not in text
+        assert "def delete(" not in text
+        ast.parse(text)
 
 
 def test_other_changes(copied: Copy, published: Json) -> None:

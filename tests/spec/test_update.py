@@ -83,7 +83,7 @@ def run(up_to_date: Config) -> Run:
 @pytest.fixture
 def _no_impact(monkeypatch: pytest.MonkeyPatch) -> None:
     """Skip the impact, which other tests check and which takes seconds."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: NO_IMPACT)
+    monkeypatch.setattr(updating, "impact", lambda *_, **__: NO_IMPACT)
 
 
 @pytest.mark.usefixtures("each_generated_once")
@@ -191,7 +191,7 @@ def test_a_failing_check_keeps_the_new_files(
 @pytest.fixture
 def checked(run: Run, monkeypatch: pytest.MonkeyPatch) -> Run:
     """An update that writes no files and starts its checks at once."""
-    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: NO_IMPACT)
+    monkeypatch.setattr(updating, "impact", lambda *_, **__: NO_IMPACT)
     monkeypatch.setattr(updating, "build", lambda _staged, _folder, _step: {})
     return run
 
@@ -289,7 +289,7 @@ def test_it_ends_with_the_list(
     """Wherever it stops, the message ends with what a person must write; a file has the list also if it does not."""
     task = Task("`Media.language` is new", (Step("add", "models.py", 4, code="    x = 1", anchor="class Media:"),))
     found = dataclasses.replace(NO_IMPACT, tasks=(task,))
-    monkeypatch.setattr(updating, "impact", lambda _config, _new, _name: found)
+    monkeypatch.setattr(updating, "impact", lambda *_, **__: found)
     file = checked.config.cache / "work.md"
     assert checked(publish(change(published)))
     assert "- models.py, after line 4 (`class Media:`)\n\n```python\n    x = 1\n```\n" in file.read_text(
@@ -299,6 +299,42 @@ def test_it_ends_with_the_list(
     with pytest.raises(UpdateStoppedError, match=r"1 task, 1 line in 1 file\.") as caught:
         checked(publish(with_a_wrong_example(change(published))))
     assert str(caught.value).endswith(f"{file.read_text(encoding='utf-8')}\nThis list is in {file}.")
+
+
+def test_a_resource_that_the_sdk_lacks_comes_before_the_checks(
+    checked: Run,
+    published: dict[str, Any],
+    publish: Callable[[dict[str, Any]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tests that count operations would fail, each under another heading, for the one reason that the list has."""
+    task = Task("The resource `films` is new", (Step("run", code="make scaffold RESOURCE=films"),))
+    found = dataclasses.replace(NO_IMPACT, tasks=(task,), lacking=("films",))
+    monkeypatch.setattr(updating, "impact", lambda *_, **__: found)
+    monkeypatch.setattr(updating, "run_check", pytest.fail)
+    with pytest.raises(UpdateStoppedError, match="The SDK lacks films, so the checks were not run") as caught:
+        checked(publish(with_a_new_attribute(published)))
+    assert "- Run `make scaffold RESOURCE=films`" in str(caught.value)
+    assert any("were written" in line for line in checked.lines)
+
+
+def test_the_source_of_the_document_is_in_the_list(
+    checked: Run,
+    published: dict[str, Any],
+    publish: Callable[[dict[str, Any]], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """So that `make spec` can pull the same one if the update stopped before it was written."""
+    asked: list[str] = []
+
+    def note(*_: object, source: str) -> Impact:
+        asked.append(source)
+        return NO_IMPACT
+
+    monkeypatch.setattr(updating, "impact", note)
+    file = publish(with_a_new_attribute(published))
+    assert checked(file)
+    assert asked == [f"FILE={file}"]
 
 
 def test_checks_can_be_interrupted(

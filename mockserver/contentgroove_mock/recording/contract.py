@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, cast
 
+from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import references, resolve_reference
 from contentgroove._openapi.schemas import COMPONENTS
@@ -51,8 +52,7 @@ class PackagedContract:
         while pending:
             value = pending.pop()
             if isinstance(value, dict):
-                listed: Any = cast("Json", value).get("enum")
-                found |= {item for item in listed if isinstance(item, str)} if isinstance(listed, list) else set()
+                found |= {item for item in as_list(cast("Json", value).get("enum")) if isinstance(item, str)}
                 pending += cast("Json", value).values()
             elif isinstance(value, list):
                 pending += cast("list[Any]", value)

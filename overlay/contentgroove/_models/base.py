@@ -72,7 +72,11 @@ def unset_to_none(value: T | msgspec.UnsetType | None) -> T | None:
 
 
 def plain_or_none(value: object) -> Any:
-    """Return a nested object as plain JSON; what cannot be read of it is as it was sent."""
+    """Return a nested object as plain JSON; if a part of it cannot be read, all as it was sent.
+
+    Raises:
+        MissingFieldError: Nothing of it can be read.
+    """
     return msgspec.to_builtins(unset_to_none(value), enc_hook=lambda part: part.to_builtins())
 
 

@@ -94,7 +94,17 @@ class PartialStruct:
         return name in self._sent
 
     def to_builtins(self) -> dict[str, Any]:
-        """Return all that was sent as plain JSON."""
+        """Return all that was sent as plain JSON.
+
+        Raises:
+            MissingFieldError: Nothing was: this stands in for what cannot be read at all.
+        """
+        if not self._sent:
+            for defect in self._defects.values():
+                raise self._reader.error(defect)
+            for part in vars(self).values():
+                if isinstance(part, PartialStruct):
+                    part.to_builtins()
         return {name: msgspec.json.decode(part) for name, part in self._sent.items()}
 
     def sent_text(self, name: str) -> str | None:

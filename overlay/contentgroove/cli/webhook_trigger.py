@@ -12,6 +12,7 @@ from contentgroove_api.types import check_levels
 
 from contentgroove.errors import WebhookPayloadError
 from contentgroove.webhooks import parse_event
+from contentgroove.webhooks.events import PROCESSING_FINISHED
 from contentgroove.webhooks.receiver import MAX_BODY_BYTES
 
 from .exit_codes import CommandError, ExitCode
@@ -85,7 +86,7 @@ def example_event(media_id: str, now: dt.datetime) -> Json:
         },
         {"id": transcription_id, "type": "transcriptions", "attributes": {"text": text}, "relationships": {}},
     ]
-    return {"event": EVENTS[0], "payload": {"data": data, "included": included}}
+    return {"event": PROCESSING_FINISHED, "payload": {"data": data, "included": included}}
 
 
 def build_event(

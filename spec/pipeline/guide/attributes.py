@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FILTERS = "mockserver/contentgroove_mock/simulator/core/listing.py"
 MEANINGS = "tests/recorded/"
+EXAMPLES = "tests/recorded/expected.py"
 FACTORIES = "mockserver/contentgroove_mock/factories.py"
 PAGE = "docs/cli.md"
 _SCHEMAS: dict[Kind, dict[str, Any]] = {
@@ -91,8 +92,11 @@ def field_of(model: PublicModel, name: str, contract: Document, example: object)
 
 
 def sample_of(field: Field) -> object:
-    """Return a value for tests and the simulator: that of the examples, or else null where that is allowed."""
-    if field.example is not None:
+    """Return a value for tests and the simulator: that of the examples, or else null where that is allowed.
+
+    Recordings replace times by their order, so that no fixed one can stay.
+    """
+    if field.example is not None and field.kind != "time":
         return field.example
     return None if field.nullable else sample(field)
 
@@ -136,6 +140,7 @@ def new_attribute(
         value = _value_in(listing.file, field, is_always=is_always)
         if name not in listing.entries and value:
             steps.append(_entry(root, listing, name, value))
+    steps += _example_steps(root, model, field)
     steps += filter_steps(root, model, name, SORTABLE.get(field.kind))
     steps += page_steps(root, model, field)
     steps.append(Step("decide", code=f"Decide what the simulator sends as `{name}`: what is written here is assumed"))
@@ -143,6 +148,14 @@ def new_attribute(
         why = "each example has it; stored events have not, so the contract does not require it"
         steps.append(Step("decide", code=f"Decide whether `{name}` can be missing: {why}"))
     return Task(what, tuple(steps))
+
+
+def _example_steps(root: Path, model: PublicModel, field: Field) -> Iterator[Step]:
+    """Yield the line of a time that the document's examples have, where tests list what differs in these."""
+    for listing in find_listings(root, model.old, (EXAMPLES,)) if field.kind == "time" and field.example else ():
+        known = listing.entries.keys() & model.old.keys()
+        if listing.owner.startswith("_EXAMPLE_") and listing.is_dict and len(known) > len(listing.entries) / 2:
+            yield _entry(root, listing, field.name, _model_value(field, field.example))
 
 
 def _filters(root: Path, model: PublicModel) -> dict[str, ast.Constant]:

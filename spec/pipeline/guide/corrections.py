@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -13,6 +14,7 @@ from pipeline.fitting import Status
 from pipeline.locations import ABSENT, find, is_in_example, nodes
 from pipeline.scaffold.resource import SORTABLE, camel
 
+from .attributes import sample_of
 from .tasks import Step
 
 if TYPE_CHECKING:
@@ -118,6 +120,13 @@ class Overlay:
         if schema.get("type") == "object" and "title" not in schema:
             title = f"{find(self.contract, (*location[:-1], 'title'))}{camel(name)}".replace("Attributes", "")
             yield from self._title(location, name, title)
+        if field is not None and self.is_always(pointer, name):
+            for path in self._own_examples(location):
+                _, last, lines = self.lines_of(path)
+                if not any(line.lstrip().startswith(f"{name}:") for line in lines):
+                    indent = lines[-1][: len(lines[-1]) - len(lines[-1].lstrip())]
+                    code = f"{indent}{name}: {json.dumps(sample_of(field))}"
+                    yield Step("add", self._file, last, 0, code, lines[-1])
 
     def _title(self, location: Location, name: str, title: str) -> Iterator[Step]:
         """Yield the line of a title, by which the class of a nested object is called."""

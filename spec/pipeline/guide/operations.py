@@ -32,6 +32,7 @@ CALLS = "overlay/contentgroove/_async"
 REQUESTS = "overlay/contentgroove/_core/operations.py"
 SERVICE = "mockserver/contentgroove_mock/simulator/core/service.py"
 JOURNEY = "mockserver/contentgroove_mock/recording/journey.py"
+EXPECTED = "tests/recorded/expected.py"
 ERRORS = "overlay/contentgroove/errors.py"
 ERROR_MAPPING = "overlay/contentgroove/_core/error_mapping.py"
 PACKAGE = "overlay/contentgroove/__init__.py"
@@ -77,17 +78,44 @@ def _new_operation(root: Path, operation: Operation) -> Iterator[Step]:
     yield from _function(root, REQUESTS, None, _request(operation, function, names))
     file = f"{CALLS}/{names.plural}.py"
     yield from _function(root, file, f"Async{names.models}", _method(operation, verb, function, names))
+    yield from _raw(root, file, f"AsyncRaw{names.models}", verb)
     yield from _route(root, operation)
     target = f'resource="{names.singular}"' if has_id else ""
     yield from _row(root, SERVICE, "self._operations", f'"{name}": partial(self._get, {_records(names)}),')
     yield from _row(root, "tests/sdk_calls.py", "SDK_METHODS", f'"{name}": SdkMethod("{names.plural}", "{verb}"),')
     yield from _row(root, JOURNEY, "USUAL", f'"{name}": RequestSpec({target}),')
+    yield from _recorded(root, operation)
     yield Step(
         "decide",
         code=f"{SERVICE} responds to {name} with the unchanged {names.words}: write what it does. A body needs "
-        f"arguments in {REQUESTS} and {file}. Its success belongs into SUCCESSES of {JOURNEY} and "
-        "into tests/recorded/expected.py, its tool into docs/mcp.md",
+        f"arguments in {REQUESTS} and {file}. Its tool belongs into docs/mcp.md, its command into "
+        f"overlay/contentgroove/cli/{names.plural}.py and docs/cli.md",
     )
+
+
+def _raw(root: Path, file: str, owner: str, verb: str) -> Iterator[Step]:
+    """Yield the line of the method that returns the raw response, after the last one of them."""
+    for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ClassDef) and node.name == owner:
+            last = max(item.end_lineno or 0 for item in node.body)
+            line = line_of(root, file, last)
+            yield Step("add", file, last, 0, re.sub(r"\.\w+(?= =|\)$)", f".{verb}", line), line)
+
+
+def _recorded(root: Path, operation: Operation) -> Iterator[Step]:
+    """Yield the step of the recorded journey, and what its responses mean: the same as those of the resource."""
+    name, item = operation.operation_id, operation.document["paths"].get(f"/{_segment(operation)}/{{id}}", {})
+    shown = item.get("get", {}).get("operationId")
+    for node in ast.walk(ast.parse((root / JOURNEY).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and ast.unparse(node) in {f"_step('{shown}')", f'_step("{shown}")'}:
+            line = line_of(root, JOURNEY, node.lineno)
+            yield Step("add", JOURNEY, node.lineno, 0, line.replace(shown, name), line)
+    meanings = _assigned(root, EXPECTED, "_SUCCESSES")
+    for key, value in zip(meanings.keys, meanings.values, strict=True) if meanings else ():
+        if isinstance(key, ast.Constant) and str(key.value).startswith(f"{shown}-2") and _has_body(operation):
+            last = value.end_lineno or 0
+            code = f'    "{str(key.value).replace(shown, name)}": {ast.unparse(value)},'
+            yield Step("add", EXPECTED, last, 0, code, line_of(root, EXPECTED, last))
 
 
 def _records(names: Names) -> str:
@@ -194,13 +222,48 @@ def _removed_operation(root: Path, operation: Operation) -> Iterator[Step]:
         if entry.has_own_lines:
             yield Step("delete", listing.file, entry.first, entry.last, anchor=line_of(root, listing.file, entry.first))
             covered |= {(listing.file, line) for line in range(entry.first, entry.last + 1)}
+    for step in _removed_functions(root, operation):
+        yield step
+        covered |= {(step.file, line) for line in range(step.first, step.last + 1)}
     pattern = re.compile(rf"\b({name}|{snake(name)})\b")
     for file, text in modules(root):
         for number, line in enumerate(text.splitlines(), 1):
             if pattern.search(line) and (file, number) not in covered:
                 yield Step("decide", code=f"{file}:{number} uses it: `{line.strip()}`")
     recordings = "tests/recorded/exchanges"
-    yield Step("decide", code=f"Delete its method in {CALLS}, then run `make sync`; delete {recordings}/{name}-*.json")
+    yield Step("decide", code=f"Delete its command in overlay/contentgroove/cli, and {recordings}/{name}-*.json")
+
+
+def _removed_functions(root: Path, operation: Operation) -> Iterator[Step]:
+    """Yield the request of an operation, the method that sends it, and the method that returns the raw response."""
+    module = snake(operation.operation_id)
+    requests = {
+        node.name: node
+        for node in ast.parse((root / REQUESTS).read_text(encoding="utf-8")).body
+        if isinstance(node, ast.FunctionDef) and f"import {module}\n" in f"{ast.unparse(node)}\n"
+    }
+    for request in requests.values():
+        yield _deletion(root, REQUESTS, request, gap=2)
+    file = f"{CALLS}/{snake(_segment(operation))}.py"
+    if not (root / file).is_file():
+        return
+    tree = ast.parse((root / file).read_text(encoding="utf-8"))
+    sent = tuple(f"operations.{name}(" for name in requests)
+    methods = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and any(text in ast.unparse(node) for text in sent)
+    ]
+    for method in methods:
+        yield _deletion(root, file, method, gap=1)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == f"self.{method.name}":
+                yield _deletion(root, file, node, gap=0)
+
+
+def _deletion(root: Path, file: str, node: ast.stmt, *, gap: int) -> Step:
+    """Return a step that deletes a statement with the blank lines before it."""
+    return Step("delete", file, node.lineno - gap, node.end_lineno or 0, anchor=line_of(root, file, node.lineno))
 
 
 def _changed_operation(root: Path, old: Operation, new: Operation) -> Iterator[Task]:

@@ -70,18 +70,20 @@ def plan(
         *attributes,
         *_lost_models(config, before, contract),
     ]
+    lacking = lacking_resources(ROOT, contract)
     changes_overlay = any(step.file.startswith(OVERLAY_FOLDER) for task in tasks for step in task.steps)
     if tasks:
         commands = _finish(
             pulls=f"make spec {source}".strip() if problems else "",
             generates=changes_overlay or bool(problems),
             accepts=bool(events or conflicts),
+            # The scaffold records, too; until then, responses of the new resource would be missing.
+            records=not lacking,
         )
         tasks.append(Task("When all of this is written", tuple(commands)))
     # It reads the contract, and adds lines to files that other tasks have numbered.
     resources = [
-        Task(f"The resource `{name}` is new", (Step("run", code=f"make scaffold RESOURCE={name}"),))
-        for name in lacking_resources(ROOT, contract)
+        Task(f"The resource `{name}` is new", (Step("run", code=f"make scaffold RESOURCE={name}"),)) for name in lacking
     ]
     if resources or tasks:
         checks = (Step("run", code="make check"), Step("run", code="make test"))
@@ -127,7 +129,7 @@ def _lost_models(config: Config, before: Document, contract: Document) -> Iterat
             yield Task(f"The contract no longer has {pointer}", (Step("decide", code=question),))
 
 
-def _finish(*, pulls: str, generates: bool, accepts: bool) -> Iterator[Step]:
+def _finish(*, pulls: str, generates: bool, accepts: bool, records: bool) -> Iterator[Step]:
     if pulls:
         # The update has stopped before it replaced the document.
         yield Step("run", code=pulls)
@@ -136,4 +138,5 @@ def _finish(*, pulls: str, generates: bool, accepts: bool) -> Iterator[Step]:
     yield Step("run", code=".venv/bin/python -m ruff check --fix-only --select I,RUF022 .")
     yield Step("run", code=".venv/bin/python -m ruff format .")
     yield Step("run", code="make sync")
-    yield Step("run", code="make record")
+    if records:
+        yield Step("run", code="make record")

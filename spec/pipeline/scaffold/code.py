@@ -102,7 +102,7 @@ def checked(field: Field) -> str:
     if field.kind == "texts":
         return f'check_texts({name}, "{name}")'
     if field.kind == "json":
-        return f"dict({name})"
+        return f'check_object({name}, "{name}")'
     return f'check_type({_TYPES[field.kind]}, {name}, "{name}")'
 
 

@@ -17,6 +17,7 @@ from contentgroove._openapi.pointers import resolve
 from .resource import (
     JSON,
     ROLES,
+    camel,
     data_schema,
     describe,
     examples,
@@ -119,7 +120,7 @@ def _data_update(found: _Found, data: Document) -> Action:
     changed = {
         name: change
         for name, node in attributes.get("properties", {}).items()
-        if (change := _attribute_update(found, name, node, [item.get(name) for item in sent]))
+        if (change := _attribute_update(found, names.model, name, node, [item.get(name) for item in sent]))
     }
     if changed:
         of_attributes["properties"] = changed
@@ -133,7 +134,7 @@ def _data_update(found: _Found, data: Document) -> Action:
     return update | ({"properties": inner} if inner else {})
 
 
-def _attribute_update(found: _Found, name: str, node: Document, values: list[Any]) -> Action:
+def _attribute_update(found: _Found, owner: str, name: str, node: Document, values: list[Any]) -> Action:
     schema = merged(found.contract, node)
     update = _new(schema, description=describe(name, found.names, kind_of(schema)))
     texts = [value for value in values if isinstance(value, str)]
@@ -142,6 +143,8 @@ def _attribute_update(found: _Found, name: str, node: Document, values: list[Any
             update["format"] = "date-time"
         elif name.endswith("url") and all(text.startswith(("https://", "http://")) for text in texts):
             update["format"] = "uri"
+    if schema.get("type") == "object" and "properties" in schema:
+        update |= _new(schema, title=f"{owner}{camel(name)}")
     if schema.get("type") == "object" and not {"properties", "additionalProperties"} & schema.keys():
         update["additionalProperties"] = True
     return update
@@ -228,7 +231,7 @@ def _correct_request(found: _Found, operation: Operation, role: Role) -> None:
     changed = {
         name: change
         for name, node in attributes.get("properties", {}).items()
-        if (change := _attribute_update(found, name, node, [merged(found.contract, node).get("example")]))
+        if (change := _attribute_update(found, title, name, node, [merged(found.contract, node).get("example")]))
     }
     of_attributes = _new(attributes, title=f"{title}Attributes") | ({"properties": changed} if changed else {})
     of_data = _new(data, title=f"{title}Data") | (

@@ -75,12 +75,15 @@ class Edits:
         operations.import_for_types("from collections.abc import Mapping, Sequence")
         operations.append(self._render("operations"))
         code = operations.text
-        used = {name for name in ("check_texts", "check_type") if f"{name}(" in code}
+        used = {name for name in ("check_object", "check_texts", "check_type") if f"{name}(" in code}
         operations.import_at_top(f"from .inputs import check_id, {', '.join(sorted(used))}".rstrip(", "))
         inputs = self._open(f"{SDK}/_core/inputs.py")
         if "check_type" in used and not inputs.has("check_type"):
             inputs.import_at_top("from typing import TypeVar")
             inputs.append(self._render("check_type"))
+        if "check_object" in used and not inputs.has("check_object"):
+            inputs.import_for_types("from typing import Any")
+            inputs.append(self._render("check_object"))
         client = self._open(f"{SDK}/_async/client.py")
         client.import_for_types(f"from .{names.plural} import Async{names.models}")
         client.into_class("AsyncContentGroove", self._render("property"), after="direct_uploads")

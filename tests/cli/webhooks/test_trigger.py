@@ -44,7 +44,8 @@ def test_the_example_fits_the_contract() -> None:
     assert Checker().check_webhook(json.dumps(event).encode(), {"content-type": "application/json"}) == []
     parsed = parse_event(event)
     assert isinstance(parsed, MediaProcessingFinished)
-    assert (EVENTS, parsed.event, parsed.media.id, parsed.media.missing) == ((FINISHED,), FINISHED, "m-1", frozenset())
+    assert FINISHED in EVENTS
+    assert (parsed.event, parsed.media.id, parsed.media.missing) == (FINISHED, "m-1", frozenset())
     assert parsed.media.clip_ids == tuple(clip.id for clip in parsed.clips)
     assert parsed.transcription is not None
     assert parsed.media.transcription_id == parsed.transcription.id
@@ -108,7 +109,7 @@ def test_an_unknown_event_needs_an_option(cli: CommandLine) -> None:
     refused = cli("webhooks", "trigger", "media.finished", "--print")
     assert (refused.code, refused.out) == (2, "")
     assert f"Did you mean {FINISHED!r}?" in refused.err
-    assert f"It has: {FINISHED}." in cli("webhooks", "trigger", "zzz", "--print").err
+    assert f"It has: {', '.join(EVENTS)}." in cli("webhooks", "trigger", "zzz", "--print").err
     ran = cli("webhooks", "trigger", "clip.exported", "--any-event", "--print")
     assert (ran.document["event"], "warning: The contract has no event" in ran.err) == ("clip.exported", True)
 

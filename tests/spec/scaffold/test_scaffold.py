@@ -16,6 +16,7 @@ from contentgroove.cli import options
 from contentgroove_spec.config import load_config
 from contentgroove_spec.documents import dump_yaml
 from pipeline.corrections import Corrections, read
+from pipeline.locations import nodes
 from pipeline.overlay import apply_overlay
 from pipeline.scaffold import write
 from pipeline.scaffold.corrections import as_text, proposed
@@ -119,6 +120,20 @@ def test_listed_values_have_a_public_type() -> None:
     imported = "brand_kit_attributes_font import BrandKitAttributesFont as BrandKitFont\n"
     assert f"from contentgroove_api.models.{imported}" in names
     assert changed["overlay/contentgroove/types.py"].text.count("BrandKitFont") == 3
+
+
+def test_nested_objects_of_requests_are_checked() -> None:
+    """They are sent as the JSON that they are, whatever class is generated for them."""
+    settings = {"type": "object", "properties": {"corner": {"type": "string"}}}
+    added = dataclasses.replace(BRAND_KITS, created={**BRAND_KITS.created, "settings": settings})
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("brand-kits", "BrandKit"))
+    changed = Edits(ROOT, read_resource(contract, names_of("brand-kits", "BrandKit")), []).changed
+    titles = {str(item["title"]) for _, item in nodes(contract) if isinstance(item, dict) and "title" in item}
+    assert "CreateBrandKitRequestSettings" in titles
+    assert 'check_object(settings, "settings")' in changed["overlay/contentgroove/_core/operations.py"].text
+    inputs = changed["overlay/contentgroove/_core/inputs.py"].text
+    ast.parse(inputs)
+    assert inputs.count("def check_object(") == 1
 
 
 def test_commands_call_options_as_they_are() -> None:

@@ -82,11 +82,18 @@ def main(arguments: list[str] | None = None) -> int:
     for t in trials:
         if t.problem: print("PROBLEM", t.name, t.problem)
     for t in sorted(trials, key=lambda t: -t.seconds)[:5]: print(f"{t.seconds:.1f} {t.name} {len(t.verdicts)}")
-    shown = 0
+    from urllib.parse import quote
+    from tests.tools.referee.arguments import HARD_TEXT, HARD_HEADER
+    shown = Counter()
     for t in trials:
         for v in t.verdicts:
-            if options.show and any(options.show in c for c in v.causes) and shown < 12:
-                shown += 1; print(t.name, v.operation, v.effort, v.causes, v.shown[:1500], "\n")
+            for c in v.causes:
+                shown[c] += 1
+                shown[c, t.name] += 1
+                if (v.kind in ("disagree","refused","cannot")) and (options.show in c) and shown[c] < 40 and shown[c, t.name] < 2:
+                    text = v.shown
+                    for h in (HARD_TEXT, HARD_HEADER): text = text.replace(quote(h, safe=""), "§").replace(h, "§").replace(repr(h)[1:-1], "§")
+                    print(f"## {c} -- {t.name} {v.operation} {v.effort}", text[:1500], "\n")
     return 0
 
 

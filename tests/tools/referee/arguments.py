@@ -6,6 +6,7 @@ A generated value need not match its schema: who generates arguments checks them
 from __future__ import annotations
 
 import base64
+import contextlib
 import functools
 import random
 import re
@@ -13,6 +14,7 @@ from typing import Any, Literal, TypeAlias, cast
 
 import hypothesis
 from contentgroove.tools.binary_values import BINARY_SCHEMA
+from contentgroove.tools.input_schemas import UNDESCRIBED
 from hypothesis import strategies
 
 Json: TypeAlias = dict[str, Any]
@@ -98,7 +100,7 @@ class Generator:
         return found
 
     def _value(self, schema: Any, level: int) -> Any:
-        if schema is False or level > 4 * MAX_LEVELS:
+        if schema is False or schema == UNDESCRIBED or level > 4 * MAX_LEVELS:
             raise Impossible
         if not isinstance(schema, dict):
             return "x"
@@ -141,7 +143,7 @@ class Generator:
             if isinstance(reference, str) and reference not in seen:
                 seen.add(reference)
                 target = self._schema["$defs"][reference.removeprefix("#/$defs/")]
-                if target is False:
+                if target in (False, UNDESCRIBED):
                     raise Impossible
                 pending.append(target if isinstance(target, dict) else {})
             pending += [inner for inner in part.get("allOf", ()) if isinstance(inner, dict)]
@@ -213,11 +215,13 @@ class Generator:
 
     def _string(self, members: Json) -> str:
         least, most = members.get("minLength", 0), members.get("maxLength", 10_000)
+        formatted = _FORMATS.get(str(members.get("format")))
         if isinstance(pattern := members.get("pattern"), str):
-            return matching(pattern, least, most)
-        named = members.get("format")
-        if named in _FORMATS:
-            return _FORMATS[named]
+            if (text := matching(pattern, least, most, formatted)) is None:
+                raise Impossible
+            return text
+        if formatted is not None:
+            return formatted
         text = self._text if self._effort == "edges" else "text"
         return (text * (least // len(text) + 1))[: max(least, most if len(text) > most else len(text))]
 
@@ -266,24 +270,27 @@ def _different(found: list[Any], items: Json, least: int) -> list[Any]:
     if all(isinstance(item, str) for item in found) and "pattern" not in items and "format" not in items:
         return [found[0], *(f"{number}{item}"[: len(item)] for number, item in enumerate(found[1:]))]
     if all(isinstance(item, int | float) for item in found):
-        return [item + number for number, item in enumerate(found)]
+        return [item - number if item > 1 else item + number for number, item in enumerate(found)]
     return found[: max(least, 1)]
 
 
-@functools.lru_cache(maxsize=4096)
-def matching(pattern: str, least: int, most: int) -> str:
-    """Return a text that matches a pattern.
+_USUAL = ("text", "a", "A", "1", "abc", "AB", "a1", "12", "1234", "12345", "2024-02-29", "a.b@example.com", "0" * 12)
 
-    Raises:
-        Impossible: None was found.
-    """
+
+@functools.lru_cache(maxsize=4096)
+def matching(pattern: str, least: int, most: int, first: str | None = None) -> str | None:
+    """Return a text that matches a pattern; None if none was found."""
+    with contextlib.suppress(re.error):
+        for text in (first or "", *_USUAL, "a" * least, "0" * least):
+            if re.search(pattern, text) and least <= len(text) <= most:
+                return text
     try:
         texts = strategies.from_regex(re.compile(pattern), alphabet=strategies.characters(codec="ascii"))
         return hypothesis.find(
             texts,
             lambda text: least <= len(text) <= most and text.isprintable(),
-            settings=hypothesis.settings(database=None, phases=[hypothesis.Phase.generate], max_examples=200),
+            settings=hypothesis.settings(database=None, phases=[hypothesis.Phase.generate], max_examples=50),
             random=random.Random(0),
         )
-    except (re.error, hypothesis.errors.HypothesisException, OverflowError, RecursionError) as error:
-        raise Impossible from error
+    except (re.error, hypothesis.errors.HypothesisException, OverflowError, RecursionError):
+        return None

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from contentgroove.tools import NetworkPolicy
 from contentgroove.tools.argument_checks import check_arguments, compile_schema
 from contentgroove.tools.credentials import SourceCredentials, security_schemes
-from contentgroove.tools.requests import build_request
+from contentgroove.tools.requests import PreparedRequest, build_request
 from contentgroove.tools.results import ToolError
 from contentgroove.tools.source_calls import Source, first_allowed, main_server
 from contentgroove.tools.source_documents import Document, usable_servers
@@ -63,10 +63,13 @@ class Court:
         try:
             base_url = first_allowed(usable_servers(document.servers), policy)
         except ToolError:
-            # Relative to the document's URL, or none at all: a caller passes `baseUrl` then.
             base_url = BASE_URL
-            content = {**content, "servers": [{"url": BASE_URL}]}
+        if base_url == BASE_URL or not any("://" in str(each.get("url")) for each in content.get("servers", ())):
+            # They may not be called, or are relative to the document's URL, which a file does not have: a caller passes
+            # `baseUrl` then.
+            content = {**content, "servers": [{"url": base_url}]}
         self._referee = Referee(content)
+        self._places = {name: {(each.get("in"), each.get("name"))} for name, each in security_schemes(content).items()}
         credentials = SourceCredentials({}, self._keys, content)
         self._source = Source("it", base_url, False, main_server(document), document.url, credentials, policy)  # noqa: FBT003
 
@@ -107,13 +110,18 @@ class Court:
         except ToolError as error:
             return Verdict(title, effort, "refused", (error.message,))
         sent = Sent(call.method, call.url(server), call.headers, call.content)
-        found = self._referee.read(sent, operation.path)
-        causes = [*found.errors, *self._differences(operation, arguments, found, generator.encoded)]
+        try:
+            found = self._referee.read(sent, operation.path)
+        except Exception as error:  # noqa: BLE001 - what is to be counted
+            return Verdict(title, effort, "cannot", (f"openapi-core raised a {type(error).__name__}",), str(sent))
+        causes = found.errors
+        if not any(cause.startswith("path: ") for cause in causes):
+            causes = [*causes, *self._differences(operation, arguments, call, found, generator.encoded)]
         shown = f"{sent} {arguments} {found}"[:3000] if causes else ""
         return Verdict(title, effort, "disagree" if causes else "agree", tuple(dict.fromkeys(causes)), shown)
 
     def _differences(
-        self, operation: Operation, arguments: Json, found: Found, encoded: dict[str, bytes]
+        self, operation: Operation, arguments: Json, call: PreparedRequest, found: Found, encoded: dict[str, bytes]
     ) -> list[str]:
         causes: list[str] = []
         for parameter in operation.parameters:
@@ -130,13 +138,19 @@ class Court:
             expected = arguments["body"]
             if operation.body.kind in {"form", "multipart"}:
                 expected = as_sent(expected)
-            if differs(expected, found.body, encoded):
+            body = found.body
+            if not call.content and expected in ({}, ""):
+                body = expected
+            if differs(expected, body, encoded):
                 causes.append(f"body {operation.body.kind}: other value")
+        passed = {(each.location, each.name) for each in operation.parameters if each.argument in arguments}
         causes += [
             "security: other value"
             for scheme, value in found.security.items()
             # What it does not support, such as oauth2, is None.
             if scheme in self._keys and value is not None and unquote(value) != _as_sent(self._keys[scheme])
+            # What a caller passes by itself counts more than the key.
+            and passed.isdisjoint(self._places[scheme])
         ]
         return causes
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
-from urllib.parse import unquote, unquote_plus, urlsplit
+from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
 from jsonschema_path import SchemaPath
 from openapi_core import V30RequestValidator, V31RequestValidator
@@ -32,11 +32,13 @@ from openapi_core.deserializing.styles import StyleDeserializersFactory, style_d
 from openapi_core.deserializing.styles.deserializers import StyleDeserializer
 from openapi_core.schema.schemas import get_properties
 from openapi_core.templating.datatypes import TemplateResult
+from openapi_core.templating.media_types.datatypes import MediaType
 from openapi_core.templating.paths.datatypes import Path
 from openapi_core.templating.paths.exceptions import PathError
 from openapi_core.templating.paths.finders import APICallPathFinder
 from openapi_core.templating.paths.parsers import PathParser
 from openapi_core.validation.request.exceptions import (
+    MissingParameter,
     MissingRequestBody,
     ParametersError,
     RequestBodyValidationError,
@@ -79,6 +81,10 @@ class Found(NamedTuple):
 
 class _Fields(ImmutableMultiDict[str, Any]):
     """The fields of a form, encoded."""
+
+
+class _Parts(ImmutableMultiDict[str, Any]):
+    """The parts of a multipart body, bytes."""
 
 
 class _Request:
@@ -135,7 +141,7 @@ class _OnePath:
 
     def __call__(self, name: str, spec: SchemaPath, base_url: str | None = None) -> Iterator[Path]:
         # Documents write queries and fragments into paths, which openapi-core would look for in the path.
-        before = self._pattern.partition("#")[0].partition("?")[0]
+        before = quote(self._pattern.partition("#")[0].partition("?")[0], safe="/:@!$&'()*+,;=~%{}")
         if found := PathParser(before, post_expression="$").search(name):
             yield Path(spec / "paths" / self._pattern, TemplateResult(before, found.named))
 
@@ -176,6 +182,24 @@ class _Reading:
         }
         return Found(parameters, body, security, errors)
 
+    def _get_parameter(self: Any, parameters: RequestParameters, param: SchemaPath) -> Any:
+        # Their definition "SHALL be ignored" (OpenAPI 3.0.4 and 3.1.1, "Parameter Object"), which openapi-core does not.
+        if param["in"] == "header" and param["name"].lower() in {"accept", "content-type", "authorization"}:
+            raise MissingParameter(param["name"], "header")
+        return super()._get_parameter(parameters, param)  # type: ignore[misc]
+
+    def _get_simple_param_or_header(
+        self: Any, parameter: SchemaPath, location: Mapping[str, Any], name: str | None = None
+    ) -> tuple[Any, SchemaPath]:
+        # Without defaults, which nobody sends, and with texts that are empty, which schemas decide about.
+        return self._deserialise_style(parameter, location, name=name), parameter / "schema"
+
+    def _find_media_type(self, content: SchemaPath, mimetype: str | None = None) -> MediaType:
+        found = super()._find_media_type(content, mimetype)  # type: ignore[misc]
+        # What was sent counts, not the range that matches it.
+        actual = (mimetype or found.mime_type).partition(";")[0].strip().lower()
+        return MediaType(actual, found.parameters, found.media_type)
+
     def _get_media_type_value(self: Any, parameter: SchemaPath, location: Mapping[str, Any], name: str = "") -> Any:
         return _decoder(location)(location[name or parameter["name"]])
 
@@ -201,6 +225,8 @@ def _decoder(location: object) -> Callable[[Any], Any]:
     """Return how values at a location are decoded: those of headers are not encoded."""
     if isinstance(location, Headers):
         return str
+    if isinstance(location, _Parts):
+        return bytes.decode
     return unquote_plus if isinstance(location, _Fields) else unquote
 
 
@@ -426,7 +452,7 @@ def _read_form(content: bytes, **_parameters: str) -> _Fields:
     return _Fields(_pairs(content.decode("ascii").split("&"), unquote_plus))
 
 
-def _read_multipart(content: bytes, boundary: str = "", **_parameters: str) -> ImmutableMultiDict[str, bytes]:
+def _read_multipart(content: bytes, boundary: str = "", **_parameters: str) -> _Parts:
     decoder = MultipartDecoder(boundary.encode())
     decoder.receive_data(content)
     decoder.receive_data(None)
@@ -437,4 +463,4 @@ def _read_multipart(content: bytes, boundary: str = "", **_parameters: str) -> I
         elif isinstance(event, Data):
             name, former = fields[-1]
             fields[-1] = (name, former + event.data)
-    return ImmutableMultiDict(fields)
+    return _Parts(fields)

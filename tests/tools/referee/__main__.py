@@ -71,7 +71,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--show", default="")
     options = parser.parse_args(arguments)
     folder: Path = options.folder
-    tasks = [(path, path.relative_to(folder).as_posix(), options.operations) for path in choose(folder, options.documents, options.seed)]
+    tasks = [
+        (path, path.relative_to(folder).as_posix(), options.operations)
+        for path in choose(folder, options.documents, options.seed)
+    ]
     with multiprocessing.Pool(options.processes, maxtasksperchild=5) as pool:
         trials = pool.starmap(try_document, tasks, chunksize=1)
     counts = Counter((v.kind, c) for t in trials for v in t.verdicts for c in (v.causes or ("",)))
@@ -80,19 +83,28 @@ def main(arguments: list[str] | None = None) -> int:
     for (kind, cause), count in counts.most_common(100):
         print(f"{count:6} {kind:14} {cause[:200]}")
     for t in trials:
-        if t.problem: print("PROBLEM", t.name, t.problem)
-    for t in sorted(trials, key=lambda t: -t.seconds)[:5]: print(f"{t.seconds:.1f} {t.name} {len(t.verdicts)}")
+        if t.problem:
+            print("PROBLEM", t.name, t.problem)
+    for t in sorted(trials, key=lambda t: -t.seconds)[:5]:
+        print(f"{t.seconds:.1f} {t.name} {len(t.verdicts)}")
     from urllib.parse import quote
     from tests.tools.referee.arguments import HARD_TEXT, HARD_HEADER
+
     shown = Counter()
     for t in trials:
         for v in t.verdicts:
             for c in v.causes:
                 shown[c] += 1
                 shown[c, t.name] += 1
-                if (v.kind in ("disagree","refused","cannot")) and (options.show in c) and shown[c] < 40 and shown[c, t.name] < 2:
+                if (
+                    (v.kind in ("disagree", "refused", "cannot"))
+                    and (options.show in c)
+                    and shown[c] < 40
+                    and shown[c, t.name] < 2
+                ):
                     text = v.shown
-                    for h in (HARD_TEXT, HARD_HEADER): text = text.replace(quote(h, safe=""), "§").replace(h, "§").replace(repr(h)[1:-1], "§")
+                    for h in (HARD_TEXT, HARD_HEADER):
+                        text = text.replace(quote(h, safe=""), "§").replace(h, "§").replace(repr(h)[1:-1], "§")
                     print(f"## {c} -- {t.name} {v.operation} {v.effort}", text[:1500], "\n")
     return 0
 

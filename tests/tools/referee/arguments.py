@@ -152,7 +152,8 @@ class Generator:
                     continue
                 former = members.get(keyword)
                 if keyword == "properties" and former:
-                    members[keyword] = {**value, **former}
+                    both = {name: {"allOf": [former[name], value[name]]} for name in former.keys() & value.keys()}
+                    members[keyword] = {**value, **former, **both}
                 elif keyword == "required" and former:
                     members[keyword] = [*dict.fromkeys([*former, *value])]
                 elif keyword in {"minLength", "minItems", "minimum"} and former is not None:
@@ -198,7 +199,7 @@ class Generator:
     def _array(self, members: Json, level: int) -> list[Any]:
         least, most = members.get("minItems", 0), members.get("maxItems", 2)
         is_small = self._effort == "required" or level > MAX_LEVELS or self._values > MAX_VALUES
-        length = least if is_small and level else max(least, min(2, most))
+        length = max(least, min(1 if is_small else 2, most)) if level <= 2 * MAX_LEVELS else least
         items = members.get("items", {})
         prefix = members.get("prefixItems", [])
         if not length:

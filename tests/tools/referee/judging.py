@@ -148,7 +148,9 @@ class Court:
             "security: other value"
             for scheme, value in found.security.items()
             # What it does not support, such as oauth2, is None.
-            if scheme in self._keys and value is not None and unquote(value) != _as_sent(self._keys[scheme])
+            if scheme in self._keys
+            and value is not None
+            and unquote(value) != _as_sent(self._keys[scheme])
             # What a caller passes by itself counts more than the key.
             and passed.isdisjoint(self._places[scheme])
         ]

@@ -17,10 +17,13 @@ it, is read here, independently of the code under test. Its limits are in the na
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from urllib.parse import quote, unquote, unquote_plus, urlsplit
 
+from jsonschema.exceptions import ValidationError
+from jsonschema.validators import create
 from jsonschema_path import SchemaPath
 from openapi_core import V30RequestValidator, V31RequestValidator
 from openapi_core.casting.schemas.exceptions import CastError
@@ -45,6 +48,9 @@ from openapi_core.validation.request.exceptions import (
     SecurityValidationError,
 )
 from openapi_core.validation.schemas.exceptions import InvalidSchemaValue, ValidateError
+from openapi_core.validation.schemas import oas31_schema_validators_factory
+from openapi_core.validation.schemas.factories import SchemaValidatorsFactory
+from openapi_schema_validator import OAS30WriteValidator
 from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.sansio.multipart import Data, Epilogue, Field, File, MultipartDecoder
 
@@ -121,6 +127,7 @@ class Referee:
             style_deserializers_factory=styles,
             media_type_deserializers_factory=_MediaTypes(styles, media_type_deserializers),
             extra_media_type_deserializers=_Loaders(),
+            schema_validators_factory=kind.schema_validators,
         )
 
     def read(self, sent: Sent, path: str) -> Found:
@@ -204,14 +211,6 @@ class _Reading:
         return _decoder(location)(location[name or parameter["name"]])
 
 
-class _Version30(_Reading, V30RequestValidator):
-    pass
-
-
-class _Version31(_Reading, V31RequestValidator):
-    pass
-
-
 def _causes(error: BaseException) -> list[str]:
     """Return the kinds of an error: of a schema, the keywords that do not match."""
     cause = error.__cause__
@@ -240,6 +239,45 @@ def kinds_of(schema: SchemaPath, level: int = 0) -> set[str]:
     if not found and "properties" in schema:
         found = {"object"}
     return found - {"null"}
+
+
+def _read_only(_validator: Any, is_read_only: object, _value: Any, _schema: Json) -> Iterator[ValidationError]:
+    """Check a property; openapi-schema-validator rejects those that say that they are not read-only, too."""
+    if is_read_only is True:
+        yield ValidationError("It is read-only.")
+
+
+def _required(validator: Any, names: list[str], value: Any, schema: Json) -> Iterator[ValidationError]:
+    """Check an object; openapi-schema-validator demands what is read-only, if a `$ref` or `allOf` says so."""
+    for name in names if isinstance(value, dict) else ():
+        if name not in value and not _says_read_only(validator, schema.get("properties", {}).get(name, {})):
+            yield ValidationError(f"{name!r} is a required property")
+
+
+def _says_read_only(validator: Any, schema: Json, level: int = 0) -> bool:
+    if schema.get("readOnly") is True or level > 5:
+        return schema.get("readOnly") is True
+    parts = [*schema.get("allOf", ())]
+    if "$ref" in schema:
+        parts.append(validator._resolver.lookup(schema["$ref"]).contents)
+    return any(_says_read_only(validator, part, level + 1) for part in parts)
+
+
+class _Version30(_Reading, V30RequestValidator):
+    schema_validators = SchemaValidatorsFactory(
+        create(
+            OAS30WriteValidator.META_SCHEMA,
+            {**OAS30WriteValidator.VALIDATORS, "readOnly": _read_only, "required": _required},
+            type_checker=OAS30WriteValidator.TYPE_CHECKER,
+            format_checker=OAS30WriteValidator.FORMAT_CHECKER,
+            # What is beside a `$ref` "SHALL be ignored" (OpenAPI 3.0.4, "Reference Object").
+            applicable_validators=lambda schema: [("$ref", schema["$ref"])] if "$ref" in schema else [*schema.items()],
+        )
+    )
+
+
+class _Version31(_Reading, V31RequestValidator):
+    schema_validators = oas31_schema_validators_factory
 
 
 class _Styles(StyleDeserializersFactory):
@@ -284,7 +322,7 @@ class _Style(StyleDeserializer):
         found = {
             name: [decode(item) for item in location.getlist(name)] if "array" in kinds_of(schema) else
             decode(location[name])
-            for name, schema in get_properties(self.schema).items()
+            for name, schema in _all_properties(self.schema).items()
             if name in location
         }  # fmt: skip
         found = found or {name: decode(location[name]) for name in location}
@@ -333,6 +371,9 @@ def _typed(value: Any) -> Any:
 
 def _deep(name: str, location: Any, decode: Callable[[Any], Any]) -> Any:
     """Read `name[a][b]`, as query strings are usually read; OpenAPI defines one level ("Style Values")."""
+    if name in location:
+        # A value that is no object, which OpenAPI leaves undefined.
+        return decode(location[name])
     found: Any = {}
     for key in location:
         if key.startswith(f"{name}[") and key.endswith("]"):
@@ -371,6 +412,19 @@ class _MediaTypes(MediaTypeDeserializersFactory):
 
 
 class _MediaType(MediaTypeDeserializer):
+    def decode(self, location: Any, schema_only: bool = False) -> Json:  # noqa: FBT001, FBT002 - given
+        assert self.schema is not None
+        found: Json = {}
+        named = _all_properties(self.schema)
+        for name, schema in named.items():
+            with contextlib.suppress(KeyError):
+                found[name] = self.decode_property(name, schema, location)
+        if not named:
+            decode = _decoder(location)
+            lists = {name: [decode(value) for value in location.getlist(name)] for name in location}
+            return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
+        return found
+
     def decode_property_content_type(
         self, prop_name: str, prop_schema: SchemaPath, location: Any, prop_encoding: SchemaPath | None = None
     ) -> Any:
@@ -386,6 +440,15 @@ class _MediaType(MediaTypeDeserializer):
             values = [unquote_plus(str(value)).encode() for value in values]
         found = [_as_allowed(read.deserialize(value), read) for value in values]
         return found if is_array else found[0]
+
+
+def _all_properties(schema: SchemaPath, level: int = 0) -> dict[str, SchemaPath]:
+    found = get_properties(schema)
+    for keyword in ("allOf", "anyOf", "oneOf"):
+        if keyword in schema and level < 5:
+            for part in schema / keyword:
+                found = {**_all_properties(part, level + 1), **found}
+    return found
 
 
 def _items(schema: SchemaPath) -> SchemaPath:
@@ -437,11 +500,21 @@ class _Loaders(dict[str, Any]):
             return _read_multipart
         if kind == "application/x-www-form-urlencoded":
             return _read_form
-        if kind.endswith(("+json", "/json")) or kind in {"*/*", "application/*"}:
-            return json.loads
+        if kind.endswith(("+json", "/json")):
+            return _read_json
+        if kind == "*/*":
+            return _read_any
         if kind.startswith("text/") or kind.endswith(("xml", "yaml", "javascript", "x-ndjson", "graphql", "sql")):
             return _read_text
         return None
+
+
+def _read_json(content: bytes | str, **_parameters: str) -> Any:
+    return json.loads(content)
+
+
+def _read_any(content: bytes | str, **_parameters: str) -> Any:
+    return _typed(_read_text(content))
 
 
 def _read_text(content: bytes | str, charset: str = "utf-8", **_parameters: str) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 

@@ -52,15 +52,19 @@ def test_the_names_are_asked_for() -> None:
     assert "pass each part by its name" in schema["description"]
 
 
+A_FILE = {"file": "a.png"}
+
+
 @pytest.mark.parametrize(
-    ("schema", "version"), [(BINARY, "3.0.3"), ({"type": "array", "items": BINARY}, "3.0.1"), ({}, "3.1.0")]
+    ("schema", "value", "version"),
+    [(BINARY, A_FILE, "3.0.3"), ({"type": "array", "items": BINARY}, [A_FILE], "3.0.1"), ({}, A_FILE, "3.1.0")],
 )
-def test_files_with_a_style(schema: Any, version: str) -> None:
+def test_files_with_a_style(schema: Any, value: Any, version: str) -> None:
     """A style writes texts, and a file stays bytes: some generators of documents give one to every field."""
     fields = {"type": "object", "properties": {"File": schema, "n": {"type": "array", "items": {"type": "integer"}}}}
     encoding = {"File": {"style": "form"}, "n": {"style": "form", "explode": False}}
     operation = body("multipart/form-data", fields, version, encoding=encoding)
-    call = with_files(operation, {"File": {"file": "a.png"}, "n": [1, 2]})
+    call = with_files(operation, {"File": value, "n": [1, 2]})
     assert [described(part) for part in parts(call)] == [
         ("File", "a.png", "application/octet-stream", PNG),
         ("n", None, "", b"1,2"),

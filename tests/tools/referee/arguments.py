@@ -151,10 +151,10 @@ class Generator:
                 if keyword in {"$ref", "allOf"}:
                     continue
                 former = members.get(keyword)
-                if keyword == "properties" and former:
+                if keyword == "properties" and former is not None:
                     both = {name: {"allOf": [former[name], value[name]]} for name in former.keys() & value.keys()}
                     members[keyword] = {**value, **former, **both}
-                elif keyword == "required" and former:
+                elif keyword == "required" and former is not None:
                     members[keyword] = [*dict.fromkeys([*former, *value])]
                 elif keyword in {"minLength", "minItems", "minimum"} and former is not None:
                     members[keyword] = max(former, value)

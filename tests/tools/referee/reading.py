@@ -291,6 +291,9 @@ class _Style(StyleDeserializer):
         kinds = kinds_of(self.schema)
         kind = next(iter(kinds)) if len(kinds) == 1 else ""
         decode = _decoder(location)
+        if isinstance(location, _Parts) and _is_bytes(self.schema):
+            # A style writes texts; the bytes of a file have none.
+            return location[self.name]
         try:
             value = self._split(kind, location, decode)
             return self._cast(value)
@@ -434,7 +437,9 @@ class _MediaType(MediaTypeDeserializer):
         is_array = "array" in kinds_of(prop_schema)
         schema = _items(prop_schema) if is_array else prop_schema
         listed = prop_encoding.getkey("contentType") if prop_encoding is not None else None
-        media_type = str(listed).partition(",")[0].strip() if listed else _default_type(schema)
+        media_type = _default_type(schema)
+        if listed and media_type != "application/octet-stream":
+            media_type = str(listed).partition(",")[0].strip()
         read = self.evolve(schema, mimetype=media_type)
         if isinstance(location, _Fields):
             values = [unquote_plus(str(value)).encode() for value in values]
@@ -467,8 +472,11 @@ def _default_type(schema: SchemaPath) -> str:
     kinds = kinds_of(schema)
     if kinds & {"object", "array"}:
         return "application/json"
-    is_bytes = schema.getkey("format") == "binary" or "contentEncoding" in schema or "contentMediaType" in schema
-    return "application/octet-stream" if is_bytes or not kinds else "text/plain"
+    return "application/octet-stream" if _is_bytes(schema) or not kinds else "text/plain"
+
+
+def _is_bytes(schema: SchemaPath) -> bool:
+    return schema.getkey("format") == "binary" or "contentEncoding" in schema or "contentMediaType" in schema
 
 
 def _as_allowed(value: Any, read: MediaTypeDeserializer) -> Any:

@@ -283,6 +283,16 @@ def test_paths_that_hold_more(written: str, path: str, query: str) -> None:
     assert (call.path, call.query) == (path, query)
 
 
+def test_parameters_of_the_path_in_its_query() -> None:
+    """What a document writes into the path as a query is sent in the query, and what is nowhere is not asked for."""
+    declared = [parameter("path", name) for name in ("id", "page", "none")]
+    operation = compiled({"parameters": declared}, "/a/{id}?p%5B%5D={page}&b=1")
+    call = sent(operation, {"id": 1, "p__": "x&y"})
+    assert (call.path, sorted(call.query.split("&"))) == ("/a/1", ["b=1", "p[]=x%26y"])
+    with pytest.raises(ToolError, match="p__: is required"):
+        sent(operation, {"id": 1})
+
+
 def test_headers_and_cookies() -> None:
     """Headers take lists with commas, cookies are one header, and line breaks are refused."""
     declared = [

@@ -282,7 +282,7 @@ _USUAL = ("text", "a", "A", "1", "abc", "AB", "a1", "12", "1234", "12345", "2024
 def matching(pattern: str, least: int, most: int, first: str | None = None) -> str | None:
     """Return a text that matches a pattern; None if none was found."""
     with contextlib.suppress(re.error):
-        for text in (first or "", *_USUAL, "a" * least, "0" * least):
+        for text in (first or "", (first or "").upper(), *_USUAL, "a" * least, "0" * least):
             if re.search(pattern, text) and least <= len(text) <= most:
                 return text
     try:

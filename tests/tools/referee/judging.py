@@ -41,6 +41,7 @@ class Verdict(NamedTuple):
         effort: How its arguments were generated.
         kind: "agree"; "disagree"; "refused", if the tools do not send it; "cannot", if the referee cannot read it;
             "not generated", if there are no arguments for it.
+        body: How its body is written; empty without one.
         causes: Why, without names and values of the document.
         shown: The request and what is different, for who looks for the reason.
     """
@@ -48,6 +49,7 @@ class Verdict(NamedTuple):
     operation: str
     effort: Effort
     kind: Kind
+    body: str = ""
     causes: tuple[str, ...] = ()
     shown: str = ""
 
@@ -88,6 +90,7 @@ class Court:
 
     def _judge(self, operation: Operation, effort: Effort, plain: frozenset[str]) -> Verdict:
         title = f"{operation.method} {operation.path}"
+        body = operation.body.kind if operation.body else ""
         problem = ""
         headers = frozenset(each.argument for each in operation.parameters if each.location in {"header", "cookie"})
         validator = compile_schema(operation.input_schema, title)
@@ -102,23 +105,23 @@ class Court:
             except ToolError as error:
                 problem = problem or error.message
         else:
-            return Verdict(title, effort, "not generated", (problem,))
+            return Verdict(title, effort, "not generated", body, (problem,))
         try:
             server = self._source.server_of(operation)
             credentials = self._source.credentials_for(operation)
             call = build_request(operation, arguments, credentials=credentials)
         except ToolError as error:
-            return Verdict(title, effort, "refused", (error.message,))
+            return Verdict(title, effort, "refused", body, (error.message,))
         sent = Sent(call.method, call.url(server), call.headers, call.content)
         try:
             found = self._referee.read(sent, operation.path)
         except Exception as error:  # noqa: BLE001 - what is to be counted
-            return Verdict(title, effort, "cannot", (f"openapi-core raised a {type(error).__name__}",), str(sent))
+            return Verdict(title, effort, "cannot", body, (f"openapi-core raised a {type(error).__name__}",), str(sent))
         causes = found.errors
         if not any(cause.startswith("path: ") for cause in causes):
             causes = [*causes, *self._differences(operation, arguments, call, found, generator.encoded)]
         shown = f"{sent} {arguments} {found}"[:3000] if causes else ""
-        return Verdict(title, effort, "disagree" if causes else "agree", tuple(dict.fromkeys(causes)), shown)
+        return Verdict(title, effort, "disagree" if causes else "agree", body, tuple(dict.fromkeys(causes)), shown)
 
     def _differences(
         self, operation: Operation, arguments: Json, call: PreparedRequest, found: Found, encoded: dict[str, bytes]
@@ -131,14 +134,17 @@ class Court:
             if expected in (None, [], {}):
                 continue
             if key not in found.parameters:
-                causes.append(f"{parameter.location} {parameter.style}: missing")
+                # Then the referee has said what is wrong with it.
+                if not any(error.startswith("parameter: ") for error in found.errors):
+                    causes.append(f"{parameter.location} {parameter.style}: missing")
             elif differs(expected, found.parameters[key], encoded):
                 causes.append(f"{parameter.location} {parameter.style}: other value")
-        if operation.body is not None and "body" in arguments:
+        has_body = not any(error.startswith("body: ") for error in found.errors)
+        if has_body and operation.body is not None and "body" in arguments:
             expected = arguments["body"]
             if operation.body.kind in {"form", "multipart"}:
                 expected = as_sent(expected)
-            body = found.body
+            body = as_sent(found.body) if operation.body.kind in {"form", "multipart"} else found.body
             if not call.content and expected in ({}, ""):
                 body = expected
             if differs(expected, body, encoded):

@@ -216,8 +216,12 @@ def _causes(error: BaseException) -> list[str]:
     cause = error.__cause__
     if isinstance(cause, InvalidSchemaValue):
         errors: Any = cause.schema_errors
-        return sorted({f"schema {each.validator}" for each in errors})
+        return sorted({_kind_of(each) for each in errors})
     return [f"{type(error).__name__} {type(cause).__name__}" if cause else type(error).__name__]
+
+
+def _kind_of(error: Any) -> str:
+    return f"schema format {error.validator_value}" if error.validator == "format" else f"schema {error.validator}"
 
 
 def _decoder(location: object) -> Callable[[Any], Any]:
@@ -423,7 +427,7 @@ class _MediaType(MediaTypeDeserializer):
             with contextlib.suppress(KeyError):
                 found[name] = self.decode_property(name, schema, location)
         if not named:
-            decode = _decoder(location)
+            decode = _decoder(location) if isinstance(location, _Fields) else bytes
             lists = {name: [decode(value) for value in location.getlist(name)] for name in location}
             return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
         return found

@@ -49,7 +49,7 @@ _FORMATS = {
 _LIMITS = {"int32": 2**31 - 1, "int64": 2**53 - 1}
 
 
-class Impossible(Exception):
+class ImpossibleError(Exception):
     """No value can be generated for a schema."""
 
 
@@ -81,7 +81,7 @@ class Generator:
             headers: Arguments that are sent as headers.
 
         Raises:
-            Impossible: A required one has no value.
+            ImpossibleError: A required one has no value.
         """
         found: Json = {}
         effort = self._effort
@@ -92,16 +92,16 @@ class Generator:
             self._text = HARD_HEADER if name in headers else HARD_TEXT
             try:
                 found[name] = self._value(schema, 0)
-            except Impossible:
+            except ImpossibleError:
                 if name in self._schema["required"]:
                     raise
             finally:
                 self._effort = effort
         return found
 
-    def _value(self, schema: Any, level: int) -> Any:
+    def _value(self, schema: Any, level: int) -> Any:  # noqa: C901, PLR0911, PLR0912 - one branch for each kind
         if schema is False or schema == UNDESCRIBED or level > 4 * MAX_LEVELS:
-            raise Impossible
+            raise ImpossibleError
         if not isinstance(schema, dict):
             return "x"
         members = self._merged(cast("Json", schema))
@@ -144,7 +144,7 @@ class Generator:
                 seen.add(reference)
                 target = self._schema["$defs"][reference.removeprefix("#/$defs/")]
                 if target in (False, UNDESCRIBED):
-                    raise Impossible
+                    raise ImpossibleError
                 pending.append(target if isinstance(target, dict) else {})
             pending += [inner for inner in part.get("allOf", ()) if isinstance(inner, dict)]
             for keyword, value in part.items():
@@ -174,9 +174,9 @@ class Generator:
             # A type that the alternative names counts more than one of its surroundings.
             try:
                 return self._value({"allOf": [inner, outer]}, level + 1)
-            except Impossible:
+            except ImpossibleError:
                 continue
-        raise Impossible
+        raise ImpossibleError
 
     def _object(self, members: Json, level: int) -> Json:
         found: Json = {}
@@ -188,7 +188,7 @@ class Generator:
                 continue
             try:
                 found[name] = self._value(properties.get(name, members.get("additionalProperties", {})), level + 1)
-            except Impossible:
+            except ImpossibleError:
                 if name in required:
                     raise
         additional = members.get("additionalProperties")
@@ -206,7 +206,7 @@ class Generator:
             return []
         try:
             found = [self._value(prefix[at] if at < len(prefix) else items, level + 1) for at in range(length)]
-        except Impossible:
+        except ImpossibleError:
             if least:
                 raise
             return []
@@ -219,12 +219,12 @@ class Generator:
         formatted = _FORMATS.get(str(members.get("format")))
         if isinstance(pattern := members.get("pattern"), str):
             if (text := matching(pattern, least, most, formatted)) is None:
-                raise Impossible
+                raise ImpossibleError
             return text
         if formatted is not None:
             return formatted
         text = self._text if self._effort == "edges" else "text"
-        return (text * (least // len(text) + 1))[: max(least, most if len(text) > most else len(text))]
+        return (text * (least // len(text) + 1))[: max(least, min(len(text), most))]
 
     def _number(self, members: Json, usual: float) -> float:
         least, most = members.get("minimum"), members.get("maximum")
@@ -291,7 +291,7 @@ def matching(pattern: str, least: int, most: int, first: str | None = None) -> s
             texts,
             lambda text: least <= len(text) <= most and text.isprintable(),
             settings=hypothesis.settings(database=None, phases=[hypothesis.Phase.generate], max_examples=50),
-            random=random.Random(0),
+            random=random.Random(0),  # noqa: S311 - the same in each run
         )
     except (re.error, hypothesis.errors.HypothesisException, OverflowError, RecursionError):
         return None

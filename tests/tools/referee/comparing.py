@@ -55,5 +55,6 @@ def as_sent(value: Any) -> Any:
         members = {name: as_sent(item) for name, item in cast("Json", value).items()}
         return {name: item for name, item in members.items() if item is not None and item not in ([], {})}
     if isinstance(value, list):
-        return [as_sent(item) for item in cast("list[Any]", value) if item is not None]
+        items = [as_sent(item) for item in cast("list[Any]", value)]
+        return [item for item in items if item is not None and item not in ([], {})]
     return value

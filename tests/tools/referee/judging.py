@@ -14,7 +14,7 @@ from contentgroove.tools.results import ToolError
 from contentgroove.tools.source_calls import Source, first_allowed, main_server
 from contentgroove.tools.source_documents import Document, usable_servers
 
-from tests.tools.referee.arguments import EFFORTS, Generator, Impossible
+from tests.tools.referee.arguments import EFFORTS, Generator, ImpossibleError
 from tests.tools.referee.comparing import as_sent, differs
 from tests.tools.referee.reading import Referee, Sent
 
@@ -100,7 +100,7 @@ class Court:
                 arguments = generator.arguments(plain, headers)
                 check_arguments(validator, arguments, "it")
                 break
-            except Impossible:
+            except ImpossibleError:
                 problem = problem or "no value"
             except ToolError as error:
                 problem = problem or error.message

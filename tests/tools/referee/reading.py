@@ -310,12 +310,11 @@ class _Style(StyleDeserializer):
         read = self.deserializer_callable
         assert read is not None
         if self.style == "form" and self.explode and kind == "object":
-            if isinstance(location, _Fields) and self.name in location:
-                # An object that is one field of a form, which is JSON by default (OpenAPI 3.0.4, "Encoding Object").
-                return json.loads(decode(location[self.name]))
             return self._members(location, decode)
         if self.style == "deepObject":
             return _deep(self.name, location, decode)
+        if self.style == "form" and self.explode and not kind and len(location.getlist(self.name)) > 1:
+            kind = "array"
         if self.style in {"matrix", "label"}:
             name = f"{';' if self.style == 'matrix' else '.'}{self.name}{'*' if self.explode else ''}"
             location = {name: location[self.name]}
@@ -431,6 +430,12 @@ class _MediaType(MediaTypeDeserializer):
             lists = {name: [decode(value) for value in location.getlist(name)] for name in location}
             return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
         return found
+
+    def decode_property(self, prop_name: str, prop_schema: SchemaPath, location: Any) -> Any:
+        # Without a style, the media type counts, also in a URL's encoding (OpenAPI 3.0.4, "Encoding Object").
+        if self.encoding is None or prop_name not in self.encoding:
+            return self.decode_property_content_type(prop_name, prop_schema, location)
+        return super().decode_property(prop_name, prop_schema, location)
 
     def decode_property_content_type(
         self, prop_name: str, prop_schema: SchemaPath, location: Any, prop_encoding: SchemaPath | None = None

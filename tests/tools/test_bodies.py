@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import email
 import email.policy
-import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -364,45 +363,3 @@ def test_without_a_body() -> None:
     required = compiled({"requestBody": {"required": True, "content": {"application/json": {}}}})
     with pytest.raises(ToolError, match="body: is required"):
         sent(required, {})
-
-
-READ_ONLY = {"type": "string", "readOnly": True}
-
-
-@pytest.mark.parametrize(
-    ("schema", "value"),
-    [
-        ({"required": ["id", "n"], "properties": {"id": READ_ONLY}}, {"n": 1}),
-        ({"required": ["id"], "properties": {"id": {"$ref": "#/components/schemas/Id"}}}, {}),
-        ({"required": ["id"], "properties": {"id": {"allOf": [{"$ref": "#/components/schemas/Id"}]}}}, {}),
-        ({"required": ["id"], "properties": {"id": {"readOnly": True, "allOf": [{"type": "string"}]}}}, {}),
-        ({"allOf": [{"$ref": "#/components/schemas/Base"}, {"required": ["id"]}]}, {}),
-        ({"required": ["id"], "allOf": [{"$ref": "#/components/schemas/Base"}]}, {}),
-        ({"allOf": [{"required": ["id"]}, {"allOf": [{"properties": {"id": READ_ONLY}}]}]}, {}),
-        ({"properties": {"a": {"required": ["id"], "properties": {"id": READ_ONLY}}}}, {"a": {}}),
-        ({"type": "array", "items": {"$ref": "#/components/schemas/Base"}}, [{}]),
-        ({"properties": {"id": READ_ONLY}, "oneOf": [{"required": ["id"]}, {"required": ["n"]}]}, {"n": 1}),
-        ({"properties": {"id": READ_ONLY}, "not": {"required": ["id"]}}, {"n": 1}),
-    ],
-)
-def test_required_and_read_only(schema: Any, value: Any) -> None:
-    """A property that only responses have is not demanded of a request, wherever the document says so."""
-    schemas = {"Id": READ_ONLY, "Base": {"required": ["id"], "properties": {"id": READ_ONLY, "n": {}}}}
-    content = {"application/json": {"schema": schema}}
-    operation = compiled({"requestBody": {"content": content}}, components={"schemas": schemas})
-    assert json.loads(sent(operation, {"body": value}).content or b"") == value
-
-
-@pytest.mark.parametrize(
-    ("schema", "wrong"),
-    [
-        ({"required": ["id"], "properties": {"id": {"type": "string", "writeOnly": True}}}, {}),
-        ({"required": ["id", "n"], "properties": {"id": READ_ONLY}}, {}),
-        ({"oneOf": [{"required": ["id"], "properties": {"id": READ_ONLY, "n": {}}}, {"required": ["id"]}]}, 3),
-    ],
-)
-def test_what_is_still_required(schema: Any, wrong: Any) -> None:
-    """Others are, also those that only requests have."""
-    operation = body("application/json", {"type": "object", **schema})
-    with pytest.raises(ToolError, match="was not called"):
-        sent(operation, {"body": wrong})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,9 +62,9 @@ OBJECT = {"R": 100, "G": "x y"}
         ("form", False, LIST, "c=blue,a%2Cb%20%26"),
         ("form", True, OBJECT, "R=100&G=x%20y"),
         ("form", False, OBJECT, "c=R,100,G,x%20y"),
-        ("spaceDelimited", False, LIST, "c=blue%20a%2Cb%20%26"),
+        ("spaceDelimited", False, ["blue", "a,b&"], "c=blue%20a%2Cb%26"),
         ("spaceDelimited", True, LIST, "c=blue&c=a%2Cb%20%26"),
-        ("spaceDelimited", False, OBJECT, "c=R%20100%20G%20x%20y"),
+        ("spaceDelimited", False, {"R": 100, "G": "xy"}, "c=R%20100%20G%20xy"),
         ("pipeDelimited", False, LIST, "c=blue%7Ca%2Cb%20%26"),
         ("pipeDelimited", True, LIST, "c=blue&c=a%2Cb%20%26"),
         ("pipeDelimited", False, OBJECT, "c=R%7C100%7CG%7Cx%20y"),
@@ -115,6 +116,51 @@ def test_styles_without_explode(style: str, written: str) -> None:
 def test_path(style: str, explode: bool, value: Any, written: str) -> None:  # noqa: FBT001 - a case
     """Each style writes values as the specification requires, and no value ends its segment."""
     assert path(value, style=style, explode=explode) == written
+
+
+@pytest.mark.parametrize(
+    ("location", "style", "explode", "value", "named"),
+    [
+        ("query", "spaceDelimited", False, ["a b"], "a space"),
+        ("query", "spaceDelimited", False, {"a b": 1}, "a space"),
+        ("query", "pipeDelimited", False, ["x", "a|b"], "'|'"),
+        ("query", "deepObject", True, {"a]": 1}, "']'"),
+        ("query", "deepObject", True, {"a[": {"b": 1}}, "'['"),
+        ("path", "label", True, ["a.b"], "'.'"),
+        ("path", "label", True, {"a": 1.5}, "'.'"),
+        ("header", "simple", False, ["a,b"], "','"),
+        ("header", "simple", False, {"a": "x,y"}, "','"),
+        ("header", "simple", True, {"a=b": 1}, "'='"),
+    ],
+)
+def test_delimiters_that_cannot_be_encoded(location: str, style: str, explode: bool, value: Any, named: str) -> None:  # noqa: FBT001 - a case
+    """A value that would be read as several is refused (OpenAPI 3.1.1, "Appendix E")."""
+    declared = parameter(location, style=style, explode=explode)
+    operation = compiled({"parameters": [declared]}, "/x/{c}" if location == "path" else "/x")
+    with pytest.raises(ToolError, match=re.escape(f"a part of c contains {named}, which separates parts there")):
+        sent(operation, {"c": value})
+
+
+@pytest.mark.parametrize(
+    ("location", "style", "explode", "value", "written"),
+    [
+        ("path", "label", True, "a.b", ".a.b"),
+        ("path", "label", False, ["a.b", "c"], ".a.b,c"),
+        ("path", "matrix", True, {"a;b": "x=y"}, ";a%3Bb=x%3Dy"),
+        ("query", "pipeDelimited", True, ["a|b"], "c=a%7Cb"),
+        ("query", "form", False, ["a,b", "c"], "c=a%2Cb,c"),
+    ],
+)
+def test_delimiters_that_are_none(location: str, style: str, explode: bool, value: Any, written: str) -> None:  # noqa: FBT001 - a case
+    """What separates parts in other styles, or is encoded, can be sent."""
+    write = path if location == "path" else query
+    assert write(value, style=style, explode=explode) == written
+
+
+def test_reserved_delimiters() -> None:
+    """A comma that belongs to a value is encoded, although reserved characters may stay as they are."""
+    assert query(["a,b", "c/d"], explode=False, allowReserved=True) == "c=a%2Cb,c/d"
+    assert query("a,b", allowReserved=True) == "c=a,b"
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", None, [], {}, [None], [""]])
@@ -237,6 +283,16 @@ def test_paths_that_hold_more(written: str, path: str, query: str) -> None:
     assert (call.path, call.query) == (path, query)
 
 
+def test_parameters_of_the_path_in_its_query() -> None:
+    """What a document writes into the path as a query is sent in the query, and what is nowhere is not asked for."""
+    declared = [parameter("path", name) for name in ("id", "page", "none")]
+    operation = compiled({"parameters": declared}, "/a/{id}?p%5B%5D={page}&b=1")
+    call = sent(operation, {"id": 1, "p__": "x&y"})
+    assert (call.path, sorted(call.query.split("&"))) == ("/a/1", ["b=1", "p[]=x%26y"])
+    with pytest.raises(ToolError, match="p__: is required"):
+        sent(operation, {"id": 1})
+
+
 def test_headers_and_cookies() -> None:
     """Headers take lists with commas, cookies are one header, and line breaks are refused."""
     declared = [
@@ -248,11 +304,11 @@ def test_headers_and_cookies() -> None:
         parameter("header", "Cookie"),
     ]
     operation = compiled({"parameters": declared})
-    arguments = {"X-C": LIST, "X-O": OBJECT, "d": "a b", "e": [1, 2], "f": [3, 4], "Cookie": "g=5"}
+    arguments = {"X-C": ["blue", "a b &"], "X-O": OBJECT, "d": "a b", "e": [1, 2], "f": [3, 4], "Cookie": "g=5"}
     call = sent(operation, arguments)
     assert call.headers == {
         "Accept": "*/*",
-        "X-C": "blue,a,b &",
+        "X-C": "blue,a b &",
         "X-O": "R=100,G=x y",
         "Cookie": "d=a%20b; e=1,2; f=3; f=4; g=5",
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus
 
 import msgspec
+from msgspec import structs
 
 from .binary_values import guess_media_type, read_binary
 from .body_plans import Field
@@ -74,7 +75,8 @@ def _object(body: Body, value: Any) -> Json:
 
 
 def _planned(body: Body, name: str) -> Field:
-    return next((field for field in body.fields if field.name == name), Field(name))
+    others = Field(name) if body.others is None else structs.replace(body.others, name=name)
+    return next((field for field in body.fields if field.name == name), others)
 
 
 def _items(value: Any) -> list[Any]:
@@ -87,7 +89,7 @@ def _urlencoded(body: Body, value: Any) -> bytes:
     for name, member in _object(body, value).items():
         field = _planned(body, name)
         if field.style:
-            pairs += form_pairs(name, member, field, encode=quote_plus)
+            pairs += ["=".join(pair) for pair in form_pairs(name, member, field, encode=quote_plus)]
         else:
             pairs += [f"{quote_plus(name)}={quote_plus(_text(field, item))}" for item in _items(member)]
     return "&".join(pairs).encode()
@@ -109,8 +111,7 @@ def _multipart(body: Body, value: Any, part_headers: Json, read_file: FileReader
         headers = [f"{key}: {_header_text(item)}" for key, item in {**field.headers, **chosen}.items()]
         if field.style:
             # A style makes texts, as in a query; each is a part with the name that it has there.
-            for pair in form_pairs(name, member, field, encode=str):
-                key, _, text = pair.partition("=")
+            for key, text in form_pairs(name, member, field, encode=str):
                 parts.append(_Part([f'Content-Disposition: form-data; name="{_quoted(key)}"', *headers], text.encode()))
         else:
             parts += [_part(field, item, headers, read_file) for item in _items(member)]

@@ -56,11 +56,13 @@ class Body(Struct, frozen=True, omit_defaults=True):
         media_type: Its media type, which may be a range, such as `image/*`, if it is binary.
         kind: How it is written.
         fields: The fields of a form that are not written by default.
+        others: How all other fields are written; None for the default.
     """
 
     media_type: str
     kind: BodyKind
     fields: tuple[Field, ...] = ()
+    others: Field | None = None
 
 
 class Plan(NamedTuple):
@@ -103,6 +105,8 @@ def plan_body(declaration: Json, document: Json, converter: Converter) -> Plan |
         return Plan(Body(_concrete(media_type, "text/plain"), kind), _text_schema(schema, converter, binary), None)
     if kind == "json":
         return Plan(Body(_concrete(media_type, "application/json"), kind), converter.convert(schema), None)
+    if kind == "multipart" and not _is_object(schema, converter):
+        return _unnamed_parts(media_type, schema, document, converter)
     converted = converter.convert(schema, "body" if kind == "multipart" else "")
     fields, headers = _fields(entry, document, converter)
     _replace_texts(converted, fields)
@@ -112,16 +116,33 @@ def plan_body(declaration: Json, document: Json, converter: Converter) -> Plan |
 def _kind(media_type: str, entry: Json, converter: Converter) -> BodyKind:
     kind = essence(media_type)
     schema = converter.follow(entry.get("schema"))
-    is_object = types_of(schema) in (["object"], [])
     if is_json(kind):
         return "json"
-    if kind == _FORM and is_object:
+    if kind == _FORM and _is_object(schema, converter):
         return "form"
-    if kind.startswith("multipart/") and is_object:
+    if kind.startswith("multipart/"):
         return "multipart"
     if kind in {"*/*", "application/*"} and schema and not is_binary(schema):
         return "text" if types_of(schema) == ["string"] else "json"
     return "text" if is_text(kind) or (types_of(schema) == ["string"] and not is_binary(schema)) else "binary"
+
+
+def _is_object(schema: Any, converter: Converter) -> bool:
+    return types_of(converter.follow(schema)) in (["object"], [])
+
+
+def _unnamed_parts(media_type: str, schema: Any, document: Json, converter: Converter) -> Plan:
+    """Plan a multipart body whose parts the document does not name: the caller does, or the service could not."""
+    untyped = str(document.get("openapi", "")) >= "3.1"
+    parts = _field("", _item(schema, converter), {}, {}, untyped=untyped)
+    description = "The document does not name the parts of this body: pass each part by its name."
+    schema = {
+        "type": "object",
+        "description": description,
+        "additionalProperties": converter.convert(schema, "field"),
+        "minProperties": 1,
+    }
+    return Plan(Body(media_type, "multipart", others=parts), schema, None)
 
 
 def _rank(candidate: tuple[str, BodyKind]) -> int:
@@ -165,12 +186,13 @@ def _fields(entry: Json, document: Json, converter: Converter) -> tuple[list[Fie
 def _field(name: str, schema: Json, encoding: Json, headers: dict[str, str], *, untyped: bool) -> Field:
     listed = str(encoding.get("contentType") or "").split(",")
     content_types = tuple(media_type.strip() for media_type in listed if media_type.strip())
-    styled = not {"style", "explode", "allowReserved"}.isdisjoint(encoding)
+    # A style writes texts. Generators of documents give one to every field, also to files.
+    binary = is_binary(schema, untyped=untyped)
+    styled = not binary and not {"style", "explode", "allowReserved"}.isdisjoint(encoding)
     style = str(encoding.get("style") or "form") if styled else ""
     transfer = str(schema.get("contentEncoding") or "")
     if not transfer and schema.get("format") in ("byte", "base64"):
         transfer = "base64"
-    binary = not styled and is_binary(schema, untyped=untyped)
     if not content_types and (binary or transfer):
         # A schema's own media type says more than the default (OpenAPI 3.1.1, "Encoding Object").
         content_types = (str(schema.get("contentMediaType") or OCTETS),)

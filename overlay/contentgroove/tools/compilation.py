@@ -11,6 +11,7 @@ The built-in tools are made by the same code, ahead of time: `operations.json` c
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from msgspec import Struct
 
@@ -190,13 +191,28 @@ def _parameters(found: openapi.Operation) -> list[Json]:
         name, location = declaration.get("name"), declaration.get("in")
         if not isinstance(name, str) or not isinstance(location, str) or location not in _DEFAULT_STYLES:
             raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")
-        if location != "header" or name.lower() not in _IGNORED_HEADERS:
+        if location == "path":
+            declarations += _in_path(declaration, found.path)
+        elif location != "header" or name.lower() not in _IGNORED_HEADERS:
             declarations.append(declaration)
     described = {declaration["name"] for declaration in declarations if declaration["in"] == "path"}
     for part in split_path(found.path)[0].split("{")[1:]:
         if part.partition("}")[0] not in described:
             raise SpecError(f"{found} does not describe the parameters in its path.")
     return sorted(declarations, key=lambda declaration: declaration["in"] != "path")
+
+
+def _in_path(declaration: Json, path: str) -> list[Json]:
+    """Return a parameter of the path as it is sent; nothing if the path does not contain it.
+
+    Some documents write the query into the path, and call its parameters those of the path.
+    """
+    before, query = split_path(path)
+    expression = f"{{{declaration['name']}}}"
+    if expression in before:
+        return [declaration]
+    keys = [key for key, _, value in (pair.partition("=") for pair in query.split("&")) if value == expression]
+    return [{**declaration, "in": "query", "name": unquote(key), "style": "form"} for key in keys]
 
 
 def _parameter(declaration: Json, argument: str, found: openapi.Operation) -> tuple[Parameter, Any]:

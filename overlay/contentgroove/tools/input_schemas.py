@@ -31,7 +31,8 @@ MAX_TOOL = 128 * 1024
 """Characters of the shared schemas of one tool; those beyond it are not described, and the service checks them."""
 
 _PREFIX = "#/$defs/"
-_UNDESCRIBED: Json = {"description": "Too large to be described here; the service checks it."}
+UNDESCRIBED: Json = {"description": "Too large to be described here; the service checks it."}
+"""The schema of what is beyond it."""
 
 _KEPT = frozenset(
     {
@@ -142,7 +143,7 @@ class Converter:
                 continue
             definition = self._definitions[name]
             size += definition.size
-            found[name] = definition.schema if size <= MAX_TOOL else _UNDESCRIBED
+            found[name] = definition.schema if size <= MAX_TOOL else UNDESCRIBED
             if size <= MAX_TOOL:
                 pending.extend(definition.names)
         return found
@@ -272,18 +273,19 @@ class Converter:
         return frozenset(found)
 
     def _is_read_only(self, schema: Json, base: str) -> bool:
-        seen: set[str] = set()
-        while schema.get("readOnly") is not True:
-            # A property that refers to a schema through an `allOf` of one is a usual way to describe it.
-            wrapped = as_list(schema.get("allOf"))
-            part = as_object(wrapped[0]) if len(wrapped) == 1 and "$ref" not in schema else schema
+        # What one part of an `allOf` says, or what a `$ref` names, holds for the whole.
+        pending, seen = [(schema, base)], set[str]()
+        while pending:
+            part, base = pending.pop()
+            if part.get("readOnly") is True:
+                return True
             reference = part.get("$ref")
-            if not isinstance(reference, str) or reference in seen:
-                return part.get("readOnly") is True
-            seen.add(reference)
-            target = self._references.follow(reference, base)
-            schema, base = as_object(target.schema), target.base
-        return True
+            if isinstance(reference, str) and reference not in seen:
+                seen.add(reference)
+                target = self._references.follow(reference, base)
+                pending.append((as_object(target.schema), target.base))
+            pending += [(as_object(inner), base) for inner in as_list(part.get("allOf"))]
+        return False
 
 
 def _described(converted: Json, members: Json) -> Json:

@@ -2,6 +2,9 @@
 
 The styles are those of RFC 6570. A member that is null is undefined there, and is left out. What the styles do not
 define, such as an object in an object, is written as JSON, except by `deepObject`, whose brackets can go on.
+
+Where a style has no encoding for its delimiter, a value that contains it would be read as several. It is refused, as
+OpenAPI 3.1.1 advises ("Appendix E").
 """
 
 from __future__ import annotations
@@ -10,7 +13,7 @@ import json
 import re
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Protocol, cast
-from urllib.parse import quote
+from urllib.parse import quote, unquote_plus
 
 from .results import ToolError
 
@@ -75,30 +78,56 @@ def with_reserved(text: str) -> str:
     )
 
 
-def form_pairs(name: str, value: Any, style: Style, *, encode: Callable[[str], str]) -> list[str]:
-    """Write a value as `name=value` pairs of a query or form; none if it is an empty array or object.
+def form_pairs(name: str, value: Any, style: Style, *, encode: Callable[[str], str]) -> list[tuple[str, str]]:
+    """Write a value as names and values of a query or form; none if it is an empty array or object.
 
     Args:
         name: The parameter's or field's name.
         value: The value.
         style: How it is written.
         encode: Encodes names and values.
+
+    Raises:
+        ToolError: It contains what the style cannot encode.
     """
     text = with_reserved if style.allow_reserved else encode
     if style.style == "deepObject":
-        return [f"{_key(path, encode)}={text(scalar_text(item))}" for path, item in _deep(name, value)]
+        return [(_key(path, encode), text(scalar_text(item))) for path, item in _deep(name, value)]
     if isinstance(value, dict):
         members = _members(cast("dict[str, Any]", value))
         if style.explode and style.style == "form":
-            return [f"{_key(member, encode)}={text(scalar_text(item))}" for member, item in members.items()]
+            return [(_key(member, encode), text(scalar_text(item))) for member, item in members.items()]
         parts = [part for member in members.items() for part in member]
     else:
         items = cast("list[Any]", value) if isinstance(value, list) else [value]
         parts = [item for item in items if item is not None]
         if style.explode or not isinstance(value, list):
-            return [f"{_key(name, encode)}={text(scalar_text(part))}" for part in parts]
-    delimiter = encode(_DELIMITERS[style.style]) if style.style in _DELIMITERS else ","
-    return [f"{_key(name, encode)}={delimiter.join(text(scalar_text(part)) for part in parts)}"] if parts else []
+            return [(_key(name, encode), text(scalar_text(part))) for part in parts]
+    delimiter = _DELIMITERS.get(style.style, ",")
+    written = [text(scalar_text(part)) for part in parts]
+    if style.allow_reserved and delimiter == ",":
+        written = [part.replace(",", "%2C") for part in written]
+    joined = _join(written, delimiter if delimiter == "," else encode(delimiter), name)
+    return [(_key(name, encode), joined)] if parts else []
+
+
+def _join(written: list[str], delimiter: str, name: str) -> str:
+    """Join the parts of a value.
+
+    Raises:
+        ToolError: One of them contains the delimiter.
+    """
+    if any(delimiter in part for part in written):
+        raise _inexpressible(name, unquote_plus(delimiter) if len(delimiter) > 1 else delimiter)
+    return delimiter.join(written)
+
+
+def _inexpressible(name: str, character: str) -> ToolError:
+    shown = {" ": "a space"}.get(character, repr(character))
+    return ToolError(
+        "invalid_input",
+        f"Nothing was sent: a part of {name} contains {shown}, which separates parts there and cannot be encoded.",
+    )
 
 
 def _key(name: str, encode: Callable[[str], str]) -> str:
@@ -109,6 +138,8 @@ def _key(name: str, encode: Callable[[str], str]) -> str:
 def _deep(name: str, value: Any) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for key, item in _members(cast("dict[str, Any]", value)).items():
+            if bracket := {"[", "]"}.intersection(key):
+                raise _inexpressible(name, min(bracket))
             yield from _deep(f"{name}[{key}]", item)
     elif isinstance(value, list):
         for number, item in enumerate(cast("list[Any]", value)):
@@ -126,22 +157,22 @@ def write_query(parameter: Parameter, value: Any) -> list[str]:
     """Write a parameter of the query as `name=value` pairs."""
     pairs = form_pairs(parameter.name, value, parameter, encode=percent)
     if not pairs and (parameter.allow_empty or parameter.required):
-        return [f"{_key(parameter.name, percent)}="]
-    return pairs
+        pairs = [(_key(parameter.name, percent), "")]
+    return ["=".join(pair) for pair in pairs]
 
 
 def write_cookies(parameter: Parameter, value: Any) -> list[str]:
     """Write a parameter as `name=value` pairs of a Cookie header."""
-    return form_pairs(parameter.name, value, parameter, encode=percent)
+    return ["=".join(pair) for pair in form_pairs(parameter.name, value, parameter, encode=percent)]
 
 
 def write_header(parameter: Parameter, value: Any) -> str:
     """Write a parameter as the value of a header.
 
     Raises:
-        ToolError: It has a character that a header cannot contain.
+        ToolError: It has a character that a header cannot contain, or that would separate it.
     """
-    return header_text(_simple(value, explode=parameter.explode, text=str))
+    return header_text(_simple(parameter, value, ",", text=str))
 
 
 def header_text(text: str) -> str:
@@ -159,22 +190,23 @@ def write_path(parameter: Parameter, value: Any) -> str:
     """Write a parameter of the path, percent-encoded.
 
     Raises:
-        ToolError: It is empty, and would lead to another endpoint.
+        ToolError: It is empty, and would lead to another endpoint; or it contains what the style cannot encode.
     """
-    name, text = percent(parameter.name), _simple(value, explode=parameter.explode, text=percent)
-    is_text = not isinstance(value, dict | list)
+    name, is_text = percent(parameter.name), not isinstance(value, dict | list)
     match parameter.style:
         case "matrix" if parameter.explode and isinstance(value, dict):
-            written = "".join(f";{part}" for part in text.split(",") if part)
+            text = _simple(parameter, value, ";", text=percent)
+            written = f";{text}" if text else ""
         case "matrix" if parameter.explode and isinstance(value, list):
             items = cast("list[Any]", value)
             written = "".join(f";{name}={percent(scalar_text(item))}" for item in items if item is not None)
         case "matrix":
+            text = _simple(parameter, value, ",", text=percent)
             written = f";{name}={text}" if text else f";{name}" if is_text else ""
         case "label":
-            written = f".{text.replace(',', '.') if parameter.explode else text}"
+            written = f".{_simple(parameter, value, '.' if parameter.explode else ',', text=percent)}"
         case _:
-            written = text
+            written = _simple(parameter, value, ",", text=percent)
     if value is None or not written:
         shown = json_text(value)[:50]
         problem = f"Nothing was sent: {parameter.argument} must not be {shown}: it would lead to another endpoint."
@@ -182,12 +214,17 @@ def write_path(parameter: Parameter, value: Any) -> str:
     return written
 
 
-def _simple(value: Any, *, explode: bool, text: Callable[[str], str]) -> str:
+def _simple(parameter: Parameter, value: Any, delimiter: str, *, text: Callable[[str], str]) -> str:
     """Write a value in OpenAPI's `simple` style, which those of the path vary."""
     if isinstance(value, dict):
         members = _members(cast("dict[str, Any]", value))
-        pairs = ((text(key), text(scalar_text(item))) for key, item in members.items())
-        return ",".join(f"{key}{'=' if explode else ','}{item}" for key, item in pairs)
+        pairs = [(text(key), text(scalar_text(item))) for key, item in members.items()]
+        if not parameter.explode:
+            return _join([part for pair in pairs for part in pair], delimiter, parameter.argument)
+        if any("=" in key for key, _ in pairs):
+            raise _inexpressible(parameter.argument, "=")
+        return _join(["=".join(pair) for pair in pairs], delimiter, parameter.argument)
     if isinstance(value, list):
-        return ",".join(text(scalar_text(item)) for item in cast("list[Any]", value) if item is not None)
+        items = [item for item in cast("list[Any]", value) if item is not None]
+        return _join([text(scalar_text(item)) for item in items], delimiter, parameter.argument)
     return text(scalar_text(value))

@@ -114,9 +114,12 @@ class ServedSimulator:
         self.app: ASGIApp = self._arrivals
         simulator.webhook_sender.on_attempt = judge.judge_attempt
 
-    def settle(self) -> None:
-        """Wait until no client waits for a response, and no webhook for its receiver; then check what is unanswered."""
-        for _ in range(PAUSES):
+    def settle(self, *, patiently: bool) -> None:
+        """Handle what has arrived, and check the requests that have no response.
+
+        With `patiently`, wait before until no client waits for a response, and no webhook for its receiver.
+        """
+        for _ in range(PAUSES if patiently else 1):
             if self._run(self._is_quiet()):
                 break
             pause()

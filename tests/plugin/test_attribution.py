@@ -75,6 +75,16 @@ def test_same_call_of_two(contentgroove_client, turn):
 def test_own_failure(contentgroove_client, turn):
     threading.Thread(target=bad, args=[contentgroove_client]).start()
     raise RuntimeError("something else")
+
+@turns
+def test_skipped_later(contentgroove_client, turn):
+    bad(contentgroove_client)
+    pytest.skip("too late")
+
+@turns
+def test_mark_of_another_process(contentgroove_base_url, turn):
+    headers = {"X-API-KEY": "k", "X-ContentGroove-Call": "1-1"}
+    httpx.get(contentgroove_base_url + "/medias?limit=3", headers=headers)
 """
 
 TASKS = """
@@ -188,12 +198,13 @@ def test_threads(run: Run) -> None:
     result = run(HEAD + THREADS, "-rA")
     wrong = ("thread", "thread_left", "thread_without_user_code", "timer", "pool_of_all_tests", "same_call_of_two")
     assert verdicts(result) == {
-        **{f"test_{name}": {"FAILED"} for name in (*wrong, "own_failure")},
+        **{f"test_{name}": {"FAILED"} for name in (*wrong, "own_failure", "skipped_later", "mark_of_another_process")},
         "test_right_in_the_pool": {"PASSED"},
     }
     text = result.stdout.str()
     assert "called by test_threads.py::test_same_call_of_two[0], at test_threads.py:10\n" in text
     assert "called by test_threads.py::test_own_failure[2], at test_threads.py:10\n" in text
+    assert "called by test_threads.py::test_mark_of_another_process[1]\n" in text
 
 
 def test_tasks(run: Run) -> None:

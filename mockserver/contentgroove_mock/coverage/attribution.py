@@ -11,6 +11,7 @@ import contextlib
 import functools
 import inspect
 import itertools
+import os
 from contextvars import ContextVar
 from threading import current_thread
 from typing import TYPE_CHECKING, Any
@@ -119,7 +120,8 @@ class Calls:
             if io._settings.base_url != base_url:  # noqa: SLF001  # the seam is this class
                 self._require_own(io)
                 return await send(io, request, *limits)
-            mark, call = str(next(_numbers)), Call(self._owner(), code_line(inspect.currentframe()))
+            # With the process, because one that was forked counts on its own.
+            mark, call = f"{os.getpid()}-{next(_numbers)}", Call(self._owner(), code_line(inspect.currentframe()))
             self._calls[mark] = call
             try:
                 return await send(io, structs.replace(request, headers={**request.headers, MARK: mark}), *limits)

@@ -12,7 +12,7 @@ from msgspec import structs
 from contentgroove_mock.contract import CheckedApp
 from contentgroove_mock.contract.asgi import PrismCheckedApp
 from contentgroove_mock.contract.violations import describe_caller, find_line
-from contentgroove_mock.coverage.attribution import Arrivals, without_mark
+from contentgroove_mock.coverage.attribution import MARK, Arrivals, without_mark
 from contentgroove_mock.coverage.stragglers import PAUSES, pause
 from contentgroove_mock.simulator.webhook_sender import HEADERS
 
@@ -86,7 +86,9 @@ class Judge:
         if not violations or test.allows_violations:
             return ()
         name = f"a thread or task that {test.name} started" if test.is_over else test.name
-        caller = describe_caller(name, line if call is None else call.line)
+        # A mark that is not known is that of another process.
+        known = line if MARK not in headers else call and call.line
+        caller = describe_caller(name, known)
         found = [structs.replace(violation, call=caller) for violation in violations]
         if test.is_over:
             self._collected.late_violations.extend(map(str, found))

@@ -81,6 +81,22 @@ def test_skipped_later(contentgroove_client, turn):
     bad(contentgroove_client)
     pytest.skip("too late")
 
+def plain(base_url, finished):
+    httpx.get(base_url + "/medias?limit=3", headers={"X-API-KEY": "k"})
+    finished.append(True)
+
+@turns
+def test_plain_client(contentgroove_base_url, turn):
+    thread = threading.Thread(target=plain, args=[contentgroove_base_url, []])
+    thread.start()
+    thread.join()
+
+@turns
+def test_plain_client_and_busy_code(contentgroove_base_url, turn):
+    threading.Thread(target=plain, args=[contentgroove_base_url, finished := []]).start()
+    while not finished:
+        pass
+
 @turns
 def test_mark_of_another_process(contentgroove_base_url, turn):
     headers = {"X-API-KEY": "k", "X-ContentGroove-Call": "1-1"}
@@ -199,7 +215,7 @@ async def test_innocent(contentgroove_client):
 def verdicts(result: pytest.RunResult) -> dict[str, set[str]]:
     """Return the outcomes of each test, over all turns, by its name; the ids of `fault` are part of it."""
     found: dict[str, set[str]] = {}
-    for outcome, name, turn in re.findall(r"^(\w+) \S+::(\w+)(?:\[([^]]*)])?", result.stdout.str(), re.MULTILINE):
+    for outcome, name, turn in re.findall(r"^(\w+) \S+::(\w+)(?:\[([^]]*)])?", result.stdout.str(), re.MULTI66):
         fault = re.sub(r"-?\d$|^\d-?", "", turn)
         found.setdefault(f"{name} {fault}".strip(), set()).add(outcome)
     return found
@@ -208,14 +224,18 @@ def verdicts(result: pytest.RunResult) -> dict[str, set[str]]:
 def test_threads(run: Run) -> None:
     """Threads that a test joins, leaves behind, or has in a pool that outlives it."""
     result = run(HEAD + THREADS, "-rA")
-    wrong = ("thread", "thread_left", "thread_without_user_code", "timer", "pool_of_all_tests", "same_call_of_two")
+    wrong = ["thread", "thread_left", "thread_without_user_code", "timer", "pool_of_all_tests", "same_call_of_two"]
+    wrong += ["own_failure", "skipped_later", "plain_client", "plain_client_and_busy_code", "mark_of_another_process"]
     assert verdicts(result) == {
-        **{f"test_{name}": {"FAILED"} for name in (*wrong, "own_failure", "skipped_later", "mark_of_another_process")},
+        **{f"test_{name}": {"FAILED"} for name in wrong},
         "test_right_in_the_pool": {"PASSED"},
     }
     text = result.stdout.str()
     assert "called by test_threads.py::test_same_call_of_two[0], at test_threads.py:10\n" in text
     assert "called by test_threads.py::test_own_failure[2], at test_threads.py:10\n" in text
+    assert "called by test_threads.py::test_plain_client[0], at test_threads.py:66\n" in text
+    # Both lines may have made the call, and one of them is innocent.
+    assert "called by test_threads.py::test_plain_client_and_busy_code[0]\n" in text
     assert "called by test_threads.py::test_mark_of_another_process[1]\n" in text
 
 

@@ -215,7 +215,7 @@ async def test_innocent(contentgroove_client):
 def verdicts(result: pytest.RunResult) -> dict[str, set[str]]:
     """Return the outcomes of each test, over all turns, by its name; the ids of `fault` are part of it."""
     found: dict[str, set[str]] = {}
-    for outcome, name, turn in re.findall(r"^(\w+) \S+::(\w+)(?:\[([^]]*)])?", result.stdout.str(), re.MULTI66):
+    for outcome, name, turn in re.findall(r"^(\w+) \S+::(\w+)(?:\[([^]]*)])?", result.stdout.str(), re.MULTILINE):
         fault = re.sub(r"-?\d$|^\d-?", "", turn)
         found.setdefault(f"{name} {fault}".strip(), set()).add(outcome)
     return found

@@ -86,9 +86,10 @@ class Judge:
         if not violations or test.allows_violations:
             return ()
         name = f"a thread or task that {test.name} started" if test.is_over else test.name
-        # A mark that is not known is that of another process.
-        known = line if MARK not in headers else call and call.line
-        caller = describe_caller(name, known)
+        if MARK in headers:
+            # One that is not known is that of another process.
+            line = None if call is None else call.line
+        caller = describe_caller(name, line)
         found = [structs.replace(violation, call=caller) for violation in violations]
         if test.is_over:
             self._collected.late_violations.extend(map(str, found))

@@ -232,6 +232,9 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     try:
         with contextlib.nullcontext() if plugin is None else _running(plugin, item):
             yield
+    except pytest.skip.Exception:
+        _raise_violations(item)
+        raise
     except BaseException:
         _show_violations(item, "call")
         raise

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import FrameType
 
 _MAX_SHOWN = 120
+_TASK_STARTS = str(Path(threading.__file__).parent / "asyncio" / "events.py")
 
 
 class Violation(Struct, frozen=True):
@@ -108,9 +109,14 @@ def find_line() -> str | None:
 
 
 def code_line(frame: FrameType | None) -> str | None:
-    """Return the innermost line of a stack that belongs to neither Python, a library nor this project."""
+    """Return the innermost line of a stack that belongs to neither Python, a library nor this project.
+
+    What runs an event loop of asyncio does not count: it is not what the tasks of the loop do.
+    """
     while frame is not None:
         name = frame.f_code.co_filename
+        if name == _TASK_STARTS:
+            return None
         if is_user_code(name):
             path = Path(name)
             here = Path.cwd()

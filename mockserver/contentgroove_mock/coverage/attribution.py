@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import inspect
 import itertools
+import os
 from contextvars import ContextVar
 from threading import current_thread
 from typing import TYPE_CHECKING, Any
@@ -22,7 +24,7 @@ from contentgroove._io.sync_io import SyncIO
 from contentgroove.errors import ConfigurationError
 from msgspec import structs
 
-from contentgroove_mock.contract.violations import find_line
+from contentgroove_mock.contract.violations import code_line
 from contentgroove_mock.simulator.web.responses import TRANSPORT
 
 if TYPE_CHECKING:
@@ -104,19 +106,22 @@ class Calls:
         self._own.add(client._io)  # noqa: SLF001  # what all copies of a client share
 
     @contextlib.contextmanager
-    def mark_all(self) -> Generator[None]:
-        """Mark each call of each client in this context, and refuse those that would leave the simulator."""
+    def mark_all(self, base_url: str) -> Generator[None]:
+        """Mark each call to the simulator in this context; refuse those of earlier clients that would leave it."""
         with contextlib.ExitStack() as undo:
             for kind in (SyncIO, AsyncIO):
                 undo.callback(setattr, kind, "send", kind.send)
-                kind.send = self._marking(kind.send)  # type: ignore[method-assign]
+                kind.send = self._marking(kind.send, base_url)  # type: ignore[method-assign]
             yield
 
-    def _marking(self, send: Callable[..., Any]) -> Any:
+    def _marking(self, send: Callable[..., Any], base_url: str) -> Any:
         @functools.wraps(send)
         async def marked(io: Any, request: Request, *limits: Any) -> Any:
-            self._refuse_foreign(io)
-            mark, call = str(next(_numbers)), Call(self._owner(), find_line())
+            if io._settings.base_url != base_url:  # noqa: SLF001  # the seam is this class
+                self._require_own(io)
+                return await send(io, request, *limits)
+            # With the process, because one that was forked counts on its own.
+            mark, call = f"{os.getpid()}-{next(_numbers)}", Call(self._owner(), code_line(inspect.currentframe()))
             self._calls[mark] = call
             try:
                 return await send(io, structs.replace(request, headers={**request.headers, MARK: mark}), *limits)
@@ -128,9 +133,9 @@ class Calls:
     def _owner(self) -> RunningTest:
         return self._left_behind.get(current_thread()) or TEST.get(None) or self._test
 
-    def _refuse_foreign(self, io: Any) -> None:
+    def _require_own(self, io: Any) -> None:
         """Refuse the call of a client that was created before the simulator, and would reach the live service."""
-        base_url: str = io._settings.base_url  # noqa: SLF001  # the seam is this class
+        base_url: str = io._settings.base_url  # noqa: SLF001
         own_client = io._http_client  # noqa: SLF001
         if io in self._own or own_client is not None or is_loopback(urlsplit(base_url).hostname or ""):
             return

@@ -12,7 +12,7 @@ from msgspec import structs
 from contentgroove_mock.contract import CheckedApp
 from contentgroove_mock.contract.asgi import PrismCheckedApp
 from contentgroove_mock.contract.violations import describe_caller, find_line
-from contentgroove_mock.coverage.attribution import Arrivals, without_mark
+from contentgroove_mock.coverage.attribution import MARK, Arrivals, without_mark
 from contentgroove_mock.coverage.stragglers import PAUSES, pause
 from contentgroove_mock.simulator.webhook_sender import HEADERS
 
@@ -86,7 +86,10 @@ class Judge:
         if not violations or test.allows_violations:
             return ()
         name = f"a thread or task that {test.name} started" if test.is_over else test.name
-        caller = describe_caller(name, line if call is None else call.line)
+        if MARK in headers:
+            # One that is not known is that of another process.
+            line = None if call is None else call.line
+        caller = describe_caller(name, line)
         found = [structs.replace(violation, call=caller) for violation in violations]
         if test.is_over:
             self._collected.late_violations.extend(map(str, found))
@@ -120,9 +123,12 @@ class ServedSimulator:
         self.app: ASGIApp = self._arrivals
         simulator.webhook_sender.on_attempt = judge.judge_attempt
 
-    def settle(self) -> None:
-        """Wait until no client waits for a response, and no webhook for its receiver; then check what is unanswered."""
-        for _ in range(PAUSES):
+    def settle(self, *, patiently: bool) -> None:
+        """Handle what has arrived, and check the requests that have no response.
+
+        With `patiently`, wait before until no client waits for a response, and no webhook for its receiver.
+        """
+        for _ in range(PAUSES if patiently else 1):
             if self._run(self._is_quiet()):
                 break
             pause()

@@ -82,27 +82,34 @@ class PluginSession:
         judge = Judge(self.checker, self.collected, self._test, calls)
         behaviour = Behaviour(self.checker) if self._with_behaviour else None
         served = ServedSimulator(simulator, judge, self._prism_url, behaviour)
-        with serve(simulator, self._port, app=served.app) as server, use_simulated_time(simulator, calls):
+        with (
+            serve(simulator, self._port, app=served.app) as server,
+            use_simulated_time(simulator, calls, server.base_url),
+        ):
             self._served.append(served)
             try:
                 yield server.base_url
             finally:
                 self._served.remove(served)
-                served.settle()
+                served.settle(patiently=False)
         self._finish(simulator, judge)
 
     @contextlib.contextmanager
     def run_test(self) -> Generator[None]:
         """Attribute what happens in this context to the running test; at its end, wait for what the test began."""
         earlier, token = busy_threads(), TEST.set(self._test)
+        for thread in set(self._left_behind).difference(earlier):
+            # One of a pool, that works for other tests from now on.
+            del self._left_behind[thread]
         try:
             yield
         finally:
             TEST.reset(token)
             if self._test is not None:
-                self._left_behind.update(dict.fromkeys(wait_for_threads(earlier), self._test))
-            for served in self._served:
-                served.settle()
+                busy = wait_for_threads(earlier)
+                self._left_behind.update(dict.fromkeys(busy, self._test))
+                for served in self._served:
+                    served.settle(patiently=not busy)
 
     def wait_for_tasks(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """Return the async function of the running test, so that it waits for the tasks that it has started."""
@@ -159,10 +166,10 @@ class PluginSession:
 
 
 @contextlib.contextmanager
-def use_simulated_time(simulator: Simulator, calls: Calls) -> Generator[None]:
+def use_simulated_time(simulator: Simulator, calls: Calls, base_url: str) -> Generator[None]:
     """Make every client that is created in this context use the simulator's time, unless it has its own clock.
 
-    Waiting then moves the simulator's clock instead of taking time. The calls of all clients are noted in `calls`.
+    Waiting then moves the simulator's clock instead of taking time. The calls to `base_url` are noted in `calls`.
     """
 
     def now() -> float:
@@ -178,7 +185,7 @@ def use_simulated_time(simulator: Simulator, calls: Calls) -> Generator[None]:
             defaults = {"clock": clock, "sleep": sleep_function}
             undo.callback(setattr, client, "__init__", client.__init__)
             client.__init__ = _with_defaults(client.__init__, defaults, calls)  # type: ignore[method-assign]
-        undo.enter_context(calls.mark_all())
+        undo.enter_context(calls.mark_all(base_url))
         yield
 
 

@@ -33,7 +33,7 @@ class WebhookSender:
     """Delivers webhooks one after the other, in the event loop that `ensure_running` or `send_due` is called in.
 
     Attributes:
-        on_attempt: Called in that loop after each attempt to deliver a webhook; None if nobody needs to know.
+        on_attempt: Called in that loop after each attempt to deliver a webhook, unless it is None.
     """
 
     def __init__(

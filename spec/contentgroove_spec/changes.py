@@ -15,6 +15,21 @@ Kind: TypeAlias = Literal["added", "removed", "changed"]
 Part: TypeAlias = Literal["document", "operation", "parameter", "request", "response", "security"]
 Side: TypeAlias = Literal["old", "new"]
 
+SECTIONS = {
+    "schemas": "schema",
+    "parameters": "parameter",
+    "responses": "response",
+    "requestBodies": "request body",
+    "headers": "header",
+    "securitySchemes": "security scheme",
+    "pathItems": "path item",
+    "callbacks": "callback",
+    "links": "link",
+    "examples": "example",
+    "mediaTypes": "media type",
+}
+"""What a section of `components` contains, in the singular."""
+
 
 class Rating(StrEnum):
     """The consequence of a change for programs that were written for the old document."""
@@ -86,22 +101,7 @@ class Subject:
             return str(self.location or Location())
         section, name = split(self.component)[-2:]
         field = field_text(field_of(split(self.pointer)))
-        return f"{_SECTIONS.get(section, section)} {name}" + (f": {field}" if field else "")
-
-
-_SECTIONS = {
-    "schemas": "schema",
-    "parameters": "parameter",
-    "responses": "response",
-    "requestBodies": "request body",
-    "headers": "header",
-    "securitySchemes": "security scheme",
-    "pathItems": "path item",
-    "callbacks": "callback",
-    "links": "link",
-    "examples": "example",
-    "mediaTypes": "media type",
-}
+        return f"{SECTIONS.get(section, section)} {name}" + (f": {field}" if field else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,8 @@ import dataclasses
 import functools
 from typing import TYPE_CHECKING
 
-from contentgroove._openapi.documents import as_object
-
 from .changes import Comparison, Location, NotCompared
-from .components import compare_unused
+from .components import compare_components
 from .context import Context
 from .examples import exemplified
 from .findings import Findings, change_of
@@ -72,7 +70,7 @@ class _Documents:
         self._servers(pairs)
         self._security.compare_schemes()
         self._schemas.run()
-        compare_unused(self._context, self._security.required)
+        compare_components(self._context, self._security.required)
         self._schemas.run()
         self._graph.propagate()
         changes = [change_of(exemplified(finding, self._context), self._graph) for finding in self._findings]
@@ -93,10 +91,13 @@ class _Documents:
     def _document_parts(self) -> None:
         old, new = (Part("", reader.document) for reader in self._readers)
         report_texts(self._findings, old, new, Location(), fields=_TEXTS)
-        before, after = old.optional("info"), new.optional("info")
-        if before is not None and after is not None:
-            fields = frozenset({*as_object(before.value), *as_object(after.value)})
-            report_texts(self._findings, before, after, Location(name="info"), fields=fields)
+        before, after = (reader.root("info") or Part("/info", {}) for reader in self._readers)
+        fields = frozenset(
+            name
+            for reader, part in zip(self._readers, (before, after), strict=True)
+            for name, _ in reader.members(part)
+        )
+        report_texts(self._findings, before, after, Location(name="info"), fields=fields)
 
     def _pair_operations(self, old: list[Operation], new: list[Operation]) -> list[tuple[Operation, Operation]]:
         """Pair the operations by method and path, and report the others."""

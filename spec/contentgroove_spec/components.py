@@ -6,29 +6,21 @@ from typing import TYPE_CHECKING
 
 from contentgroove._openapi.pointers import escape
 
-from .changes import Location
+from .changes import SECTIONS, Location
 from .reading import Part, all_references, encoded
-from .texts import report_texts
+from .texts import report_text, report_texts
 
 if TYPE_CHECKING:
     from .context import Context
     from .reading import Reader
 
-_KINDS = {
-    "schemas": "schema",
-    "parameters": "parameter",
-    "responses": "response",
-    "requestBodies": "request body",
-    "headers": "header",
-    "securitySchemes": "security scheme",
-    "pathItems": "path item",
-    "callbacks": "callback",
-    "mediaTypes": "media type",
-}
+
+_TEXTS = frozenset({"examples", "links"})
+"""Sections that no comparison of an operation follows references to."""
 
 
-def compare_unused(context: Context, schemes: set[str]) -> None:
-    """Report changed, added and removed components that are not reached from any operation.
+def compare_components(context: Context, schemes: set[str]) -> None:
+    """Report changed, added and removed components that are not reached from any operation, and referenced examples.
 
     Args:
         context: What the comparison shares.
@@ -38,16 +30,18 @@ def compare_unused(context: Context, schemes: set[str]) -> None:
     reached = [_reached(reader) for reader in context.readers]
     reached.append({f"/components/securitySchemes/{escape(name)}" for name in schemes})
     sections = [dict(reader.members(reader.root("components"))) for reader in context.readers]
-    for section, kind in _KINDS.items():
+    for section, kind in SECTIONS.items():
         had, has = (
             dict(reader.members(found.get(section))) for reader, found in zip((old, new), sections, strict=True)
         )
         for name in dict.fromkeys([*had, *has]):
             before, after = had.get(name), has.get(name)
             pointer = f"/components/{section}/{escape(name)}"
-            if any(pointer in pointers for pointers in reached):
-                continue
             location = Location(name=f"{kind} {name}")
+            if any(pointer in pointers for pointers in reached):
+                if section in _TEXTS:
+                    report_text(context.findings, before, after, location, name=section)
+                continue
             if before is None or after is None:
                 rule = "component-added" if before is None else "component-removed"
                 context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")

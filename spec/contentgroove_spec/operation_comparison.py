@@ -78,6 +78,10 @@ class OperationComparer:
             for was, now in zip(gone, come, strict=False):
                 self._moved(name, (was, had[was]), (now, has[now]))
                 self._requests(had[was], has[now])
+            for url in gone[len(come) :]:
+                self._requests(had[url], ())
+            for url in come[len(gone) :]:
+                self._requests((), has[url])
 
     def _moved(self, name: str, old: tuple[str, list[Operation]], new: tuple[str, list[Operation]]) -> None:
         """Report a webhook that is sent to another URL."""

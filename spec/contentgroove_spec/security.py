@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import escape
@@ -63,8 +63,21 @@ class Security:
                 self._used.setdefault(name, []).append((new.location("security"), direction))
         for part in origins:
             self.required.update(str(name) for item in as_list(part and part.value) for name in as_object(item))
+        self._note_undefined(before, after, origins)
         if before != after:
             self._alternatives(before, after, origins, location, direction)
+
+    def _note_undefined(
+        self, before: list[Alternative], after: list[Alternative], origins: tuple[Part | None, Part | None]
+    ) -> None:
+        """Note requirements of schemes that only the other document defines: what they mean now is unknown."""
+        old, new = self._schemes
+        defined = {*old}, {self._names.get(name, name) for name in new}
+        for side, (alternatives, part) in enumerate(zip((before, after), origins, strict=True)):
+            for name in {name for alternative in alternatives for name in alternative}:
+                if part is not None and name in defined[1 - side] and name not in defined[side]:
+                    reason = f"It requires the security scheme `{name}`, which the document does not define."
+                    self._context.readers[side].note(part.pointer, reason)
 
     def _alternatives(
         self,
@@ -98,11 +111,16 @@ class Security:
                 add("security-alternative-added", None, new, location, direction, name=_name(alternative))
 
     def compare_schemes(self) -> None:
-        """Compare the schemes that operations of both documents use, and those that none uses."""
+        """Compare the schemes that operations require; the others are compared like all unused components."""
         names = {old: new for new, old in self._names.items()}
         for name, old in self._schemes[0].items():
-            new = self._schemes[1].get(names.get(name, name))
-            if new is not None and encoded(old.value) != encoded(new.value):
+            new_name = names.get(name, name)
+            new = self._schemes[1].get(new_name)
+            if (
+                new is not None
+                and not self.required.isdisjoint({name, new_name})
+                and encoded(old.value) != encoded(new.value)
+            ):
                 self._context.locate(Location(name=f"security scheme {name}"))
                 self._scheme(name, old, new)
         self._context.locate(None)
@@ -166,8 +184,8 @@ def _content(scheme: Part) -> bytes:
 def _alternatives(reader: Reader, part: Part | None, names: dict[str, str]) -> list[Alternative]:
     return [
         {
-            names.get(str(name), str(name)): frozenset(map(str, as_list(scopes)))
-            for name, scopes in cast("dict[str, Any]", item.value).items()
+            names.get(name, name): frozenset(str(scope.value) for scope in reader.items(scopes))
+            for name, scopes in reader.members(item)
         }
         for item in reader.items(part)
         if reader.is_object(item)

@@ -10,6 +10,7 @@ from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.operations import can_be_server
 
 from .reading import Part
+from .texts import report_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _VARIABLE = re.compile(r"\{([^{}]*)\}")
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _HOST = re.compile(r"(?:localhost|[^/?#]*[.:][^/?#]*)(?=[/?#]|$)")
+_TEXTS = frozenset({"description", "name"})
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
@@ -116,6 +118,9 @@ def compare_servers(findings: Findings, old: Part | None, new: Part | None, loca
             findings.at(rule, was, now, location, name=f"`{name}`", parents=parents)
             if rule == "server-variable-default-changed":
                 moved.add(template)
+    for url in [url for url in had if url in has]:
+        for was, now in _described(had[url], has[url]):
+            report_texts(findings, was, now, location, fields=_TEXTS)
     for url, part in had.items():
         if url not in has and _template(part) not in moved:
             findings.at("server-removed", part, None, location, name=f"`{url}`", parents=parents)
@@ -125,6 +130,15 @@ def compare_servers(findings: Findings, old: Part | None, new: Part | None, loca
     if had and list(had)[:1] != list(has)[:1] and had.keys() == has.keys():
         first, now_first = (Part(part.pointer, url) for found in (had, has) for url, part in list(found.items())[:1])
         findings.at("first-server-changed", first, now_first, location)
+
+
+def _described(old: Part, new: Part) -> Iterator[tuple[Part, Part]]:
+    """Yield what of a server has a description: itself, and its variables."""
+    yield old, new
+    before, after = (part.optional("variables") for part in (old, new))
+    if before is not None and after is not None:
+        for name in as_object(before.value).keys() & as_object(after.value).keys():
+            yield before.member(name), after.member(name)
 
 
 def _template(server: Part) -> str:
@@ -149,6 +163,8 @@ def _variable_changes(old: Part, new: Part) -> Iterator[tuple[str, str, Part | N
                 yield "server-variable-value-added", name, None, Part(f"{origins[1].pointer}/enum", value)
         elif values[1]:
             yield "server-variable-value-removed", name, Part(origins[0].pointer, "any"), origins[1].optional("enum")
+        elif values[0]:
+            yield "server-variable-value-added", name, origins[0].optional("enum"), Part(origins[1].pointer, "any")
 
 
 def _values(variable: Document) -> list[Any]:

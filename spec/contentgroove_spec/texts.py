@@ -71,6 +71,12 @@ def report_texts(
         findings.at(rule, had, has, location, name=name, parents=(old.pointer, new.pointer))
 
 
+def report_text(findings: Findings, old: Part | None, new: Part | None, location: Location, *, name: str) -> None:
+    """Compare one text at a location of the API."""
+    if old is None or new is None or encoded(old.value) != encoded(new.value):
+        findings.at(_rule(name, old, new), old, new, location, name=name)
+
+
 def text_differences(
     old: Part, new: Part, fields: frozenset[str]
 ) -> Iterator[tuple[str, Part | None, Part | None, str]]:

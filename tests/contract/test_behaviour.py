@@ -126,6 +126,18 @@ async def test_a_wrong_service_is_found(
     assert found
 
 
+@pytest.mark.parametrize("events", [[], ["media.deleted"]])
+async def test_the_simulator_tolerates_what_the_checker_reports(checker: Checker, events: list[str]) -> None:
+    """Where the document is silent, the ledger decides what the simulator does; a test still learns of the mistake."""
+    found = Found()
+    app = CheckedApp(Simulator(clock=ManualClock()), checker, found)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), headers=KEY) as client:
+        attributes = {"url": "https://example.com/hook", "subscribed_events": events}
+        made = await client.post(f"{API}/webhook_subscriptions", json={"data": {"attributes": attributes}})
+    assert made.status_code == 200
+    assert [": subscribed-event: " in line for line in found] == [True, True]
+
+
 def deleted_and_listed(http: httpx.Request) -> httpx.Response:
     """Respond to a deletion, and to a list with the same media."""
     return httpx.Response(204) if http.method == "DELETE" else httpx.Response(200, json=example("/medias"))

@@ -9,7 +9,7 @@ import pytest
 from contentgroove_mock import Fault, ManualClock, Simulator
 from contentgroove_mock.simulator.core.faults import Kind
 
-from tests.simulator.driver import ORIGIN, Driver
+from tests.simulator.driver import BASE_URL, KEY, Driver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.simulator.driver import Contract
 
 pytestmark = pytest.mark.anyio
+
+CONTROL = "http://127.0.0.1:8080/_control"
 
 OPERATION_OF_KIND: dict[Kind, str] = {
     "latency": "getMedias",
@@ -45,7 +47,7 @@ async def driver(contract: Contract) -> AsyncGenerator[Driver]:
 
 async def control(driver: Driver, method: str, path: str, body: object = None) -> httpx.Response:
     """Call the control interface."""
-    return await driver.bare.request(method, f"{ORIGIN}/_control{path}", json=body)
+    return await driver.bare.request(method, f"{CONTROL}{path}", json=body)
 
 
 async def test_time_moves_and_webhooks_are_sent_before_the_response(driver: Driver) -> None:
@@ -145,9 +147,47 @@ async def test_wrong_control_call_is_rejected(driver: Driver, method: str, path:
 async def test_web_pages_cannot_control(driver: Driver, path: str, content: bytes, headers: dict[str, str]) -> None:
     """Requests of a web page are rejected and change nothing."""
     before = driver.simulator.clock.now()
-    response = await driver.bare.post(f"{ORIGIN}/_control{path}", content=content, headers=headers)
+    response = await driver.bare.post(f"{CONTROL}{path}", content=content, headers=headers)
     assert response.status_code == 400
     assert driver.simulator.clock.now() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "headers"),
+    [
+        ("http://page.example/_control", {}),
+        (CONTROL, {"Host": "page.example:8080"}),
+        (CONTROL, {"Host": "127.0.0.1.page.example"}),
+        (CONTROL, {"Origin": "https://page.example"}),
+    ],
+)
+async def test_web_pages_cannot_read(driver: Driver, url: str, headers: dict[str, str]) -> None:
+    """Neither does a page whose own name leads to this machine, which a browser takes for the same origin."""
+    for path in ("/requests", "/deliveries", "/faults"):
+        response = await driver.bare.get(f"{url}{path}", headers=headers)
+        assert response.status_code == 400
+        assert "control interface" in response.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:8080", "mock.localhost"])
+async def test_this_machine_has_several_names(driver: Driver, host: str) -> None:
+    """All of them may read."""
+    assert (await driver.bare.get(f"{CONTROL}/faults", headers={"Host": host})).status_code == 200
+
+
+async def test_a_body_is_limited(driver: Driver) -> None:
+    """A huge one is not read to its end."""
+    pieces = 0
+
+    async def endless() -> AsyncGenerator[bytes]:
+        nonlocal pieces
+        for pieces in range(1000):  # noqa: B007 - counted
+            yield b" " * 65_536
+
+    headers = {"Content-Type": "application/json"}
+    response = await driver.bare.post(f"{CONTROL}/advance", content=endless(), headers=headers)
+    assert response.status_code == 400
+    assert "larger than" in response.text
 
 
 @pytest.mark.parametrize(("kind", "operation"), OPERATION_OF_KIND.items())
@@ -157,6 +197,33 @@ async def test_every_kind_of_fault_can_be_set(driver: Driver, kind: Kind, operat
     assert (await control(driver, "POST", "/faults", body)).status_code == 204
     expected = Fault(kind=kind, operation=operation, count=3, seconds=7, after_bytes=5, after_commit=True)
     assert driver.simulator._context._service.faults._waiting == [(expected, 3)]
+
+
+async def test_a_receiver_that_hangs(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The response of the control interface says it, too."""
+
+    def hang(*_: object) -> None:
+        raise TimeoutError("1 webhook could not be delivered.")
+
+    monkeypatch.setattr(driver.simulator, "_catch_up", hang)
+    response = await control(driver, "POST", "/advance", {"seconds": 1})
+    assert (response.status_code, response.json()["errors"][0]["detail"]) == (503, "1 webhook could not be delivered.")
+
+
+async def test_the_arguments_of_a_response(driver: Driver) -> None:
+    """They can be set over HTTP, too."""
+    media = await driver.media()
+    body = {
+        "kind": "status",
+        "operation": "getMediaById",
+        "id": media["id"],
+        "body": "busy",
+        "content_type": "text/plain",
+    }
+    assert (await control(driver, "POST", "/faults", body)).status_code == 204
+    # Without the contract's checks: the body is none of the service's.
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(driver.simulator), headers={"X-API-KEY": KEY}) as client:
+        assert (await client.get(f"{BASE_URL}/medias/{media['id']}")).text == "busy"
 
 
 def test_no_kind_of_fault_is_missing() -> None:

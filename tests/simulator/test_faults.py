@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import math
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
@@ -292,6 +293,56 @@ def test_impossible_fault_is_rejected(wrong: dict[str, Any]) -> None:
     """A fault that cannot happen is an error when it is created."""
     with pytest.raises(ValueError, match=r"\w"):
         Fault(**wrong)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"kind": "latency", "seconds": math.nan},
+        {"kind": "latency", "seconds": math.inf},
+        {"kind": "latency", "seconds": "3"},
+        {"kind": "status", "status": "503"},
+        {"kind": "status", "retry_after": 5},
+        {"kind": "status", "retry_after": "5\r\nSet-Cookie: a"},
+        {"kind": "status", "count": 1.5},
+        {"kind": "status", "after_commit": "yes"},
+        {"kind": "status", "operation": "getMedias", "id": "m-1"},
+        {"kind": "status", "operation": "getMediaById", "id": 7},
+        {"kind": "reset", "body": "text"},
+        {"kind": "status", "operation": "upload", "body": "text"},
+        {"kind": "status", "body": b"bytes"},
+        {"kind": "status", "body": "text", "content_type": "text/\nhtml"},
+    ],
+)
+def test_a_wrong_argument_is_named(wrong: dict[str, Any]) -> None:
+    """It is an error when the fault is made, not in a request later."""
+    with pytest.raises(ValueError, match=next(name for name in reversed(wrong) if name != "operation")):
+        Fault(**wrong)
+
+
+def test_a_fault_for_one_media(client: httpx.Client, simulator: Simulator) -> None:
+    """Other medias are not affected."""
+    one, other = (create(client).json()["data"]["id"] for _ in range(2))
+    simulator.add_fault(Fault(kind="status", operation="getMediaById", id=other))
+    assert [client.get(f"/medias/{media_id}").status_code for media_id in (one, other, other)] == [200, 503, 200]
+
+
+def test_a_fault_for_one_upload_and_one_webhook(client: httpx.Client, simulator: Simulator) -> None:
+    """An upload's id is in its URL; a webhook is that of its media."""
+    urls = [prepared(client) for _ in range(2)]
+    upload_id = urlsplit(urls[1]).path.rpartition("/")[2]
+    simulator.add_fault(Fault(kind="status", operation="upload", id=upload_id))
+    assert [client.put(url, content=FILM, headers={"X-API-KEY": ""}).status_code for url in urls] != [503, 503]
+    assert simulator.faults_happened() == {("status", "upload"): 1}
+
+
+def test_the_page_of_a_proxy(client: httpx.Client, simulator: Simulator) -> None:
+    """The body of a fault's response is chosen."""
+    page = "<html>Bad gateway</html>"
+    simulator.add_fault(Fault(kind="status", status=502, body=page, content_type="text/html"))
+    response = client.get("/medias")
+    assert (response.status_code, response.text) == (502, page)
+    assert response.headers["content-type"].startswith("text/html")
 
 
 def test_server_does_not_print_the_key(

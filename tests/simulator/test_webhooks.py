@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import anyio
 import httpx
 import pytest
-from contentgroove_mock import Fault, ManualClock, Policy, Simulator
+from contentgroove_mock import Fault, ManualClock, Policy, Simulator, serve
 
-from tests.simulator.driver import Contract, Driver
+from tests.simulator.driver import KEY, Contract, Driver
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 HOOK = "http://127.0.0.1/hook"
+POLICY = Policy(webhook_attempts=4, webhook_retry_seconds=10)
 
 
 class Receiver:
@@ -57,8 +58,7 @@ def receiver() -> Receiver:
 @pytest.fixture
 async def driver(receiver: Receiver, contract: Contract) -> AsyncGenerator[Driver]:
     client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.respond))
-    policy = Policy(webhook_attempts=4, webhook_retry_seconds=10)
-    driver = Driver(Simulator(clock=ManualClock(), seed=1, policy=policy, webhook_client=client), contract)
+    driver = Driver(Simulator(clock=ManualClock(), seed=1, policy=POLICY, webhook_client=client), contract)
     yield driver
     await driver.aclose()
     await driver.simulator.aclose()
@@ -175,6 +175,48 @@ async def test_retries_back_off_and_end(driver: Driver, receiver: Receiver) -> N
     waits = [(attempt.at - start) / dt.timedelta(seconds=1) for attempt in delivery.attempts]
     assert waits == [0, 10, 30, 70]
     assert delivery.state == "failed"
+
+
+def subscribe_and_create(base_url: str, hook: str) -> None:
+    """Subscribe a URL and create a media, whose processing time will finish."""
+    bodies = {
+        "/webhook_subscriptions": {"url": hook, "subscribed_events": ["*"]},
+        "/medias": {"source_url": "https://films.example/a.mp4"},
+    }
+    with httpx.Client(base_url=base_url, headers={"X-API-KEY": KEY}) as client:
+        for path, attributes in bodies.items():
+            client.post(path, json={"data": {"attributes": attributes}}).raise_for_status()
+
+
+def test_one_advance_plays_every_retry_at_its_time(receiver: Receiver) -> None:
+    """A receiver that fails for a minute gets each attempt when it is due, and the clock ends where it was sent."""
+    receiver.statuses = [500] * 9
+    client = httpx.AsyncClient(transport=httpx.MockTransport(receiver.respond))
+    with serve(Simulator(clock=ManualClock(), policy=POLICY, webhook_client=client)) as server:
+        simulator, began = server.simulator, server.simulator.clock.now()
+        subscribe_and_create(server.base_url, HOOK)
+        simulator.advance(1000)
+        (delivery,) = simulator.deliveries
+        first = delivery.attempts[0].at
+        assert [(attempt.at - first).total_seconds() for attempt in delivery.attempts] == [0, 10, 30, 70]
+        assert delivery.state == "failed"
+        assert (simulator.clock.now() - began).total_seconds() == 1000
+
+
+def test_a_receiver_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error says which, without what its URL keeps secret."""
+    monkeypatch.setattr("contentgroove_mock.simulator.simulator._DELIVERY_TIMEOUT", 0.05)
+
+    async def hang(_: httpx.Request) -> httpx.Response:
+        await anyio.sleep_forever()
+        raise AssertionError
+
+    client = httpx.AsyncClient(transport=httpx.MockTransport(hang))
+    with serve(Simulator(clock=ManualClock(), webhook_client=client)) as server:
+        subscribe_and_create(server.base_url, f"{HOOK}?token=s3cret")
+        with pytest.raises(TimeoutError, match=r"^1 webhooks? .* to http://127\.0\.0\.1") as caught:
+            server.simulator.advance(60)
+    assert "s3cret" not in str(caught.value)
 
 
 async def test_redelivery_sends_again(driver: Driver, receiver: Receiver) -> None:

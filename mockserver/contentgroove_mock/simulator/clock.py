@@ -8,6 +8,7 @@ import threading
 import time
 from typing import Protocol
 
+_MAX_SECONDS = 100 * 366 * 86_400
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 
 
@@ -40,7 +41,7 @@ class SystemClock:
 
     def advance(self, seconds: float) -> None:
         """Jump forward. Coroutines that are already sleeping are not woken."""
-        _check(seconds)
+        check_seconds(seconds)
         self._start += dt.timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:
@@ -64,7 +65,7 @@ class ManualClock:
 
     def advance(self, seconds: float) -> None:
         """Move forward, and wake the coroutines whose sleep is over."""
-        _check(seconds)
+        check_seconds(seconds)
         with self._lock:
             self._now += dt.timedelta(seconds=seconds)
             awake = [sleeper for sleeper in self._sleepers if sleeper[0] <= self._now]
@@ -86,6 +87,8 @@ class ManualClock:
                 self._sleepers.remove(sleeper)
 
 
-def _check(seconds: float) -> None:
-    if seconds < 0:
-        raise ValueError(f"A clock can only move forward: seconds must be at least 0, not {seconds}")
+def check_seconds(seconds: float) -> None:
+    """Raise a ValueError if a clock cannot move forward by that many seconds."""
+    if not 0 <= seconds <= _MAX_SECONDS:
+        limits = f"from 0 to {_MAX_SECONDS:,} (a hundred years)"
+        raise ValueError(f"A clock can only move forward: seconds must be {limits}, not {seconds}")

@@ -90,10 +90,10 @@ class SimulatorContext:
                     self.storage.delete_file(self._service.discarded.pop())
                 self.storage.save(self._service.state)
 
-    async def take_fault(self, operation: str) -> Fault | None:
+    async def take_fault(self, operation: str, request: Request) -> Fault | None:
         """Return the fault that happens to a request, if any, after its latency."""
         with self.locked_service() as service:
-            fault = service.faults.take(operation)
+            fault = service.faults.take(operation, request.path_params.get("id", ""))
         if fault is not None and fault.kind == "latency":
             await self.clock.sleep(fault.seconds)
         return fault

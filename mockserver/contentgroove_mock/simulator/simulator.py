@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import datetime as dt
 import random
 from concurrent.futures import wait
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
+from contentgroove._core.redaction import redact_url
 from contentgroove._io.interruptible import wait_for
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 
-from contentgroove_mock.simulator.clock import Clock, SystemClock
+from contentgroove_mock.simulator.clock import Clock, SystemClock, check_seconds
 from contentgroove_mock.simulator.context import SimulatorContext
 from contentgroove_mock.simulator.core import lifecycle
 from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
 Record = TypeVar("Record")
 
 _DELIVERY_TIMEOUT = 60.0
+_SHOWN = 3
 
 
 def _list_counts(happened: dict[tuple[Kind, str], int]) -> list[dict[str, object]]:
@@ -142,12 +145,21 @@ class Simulator:
 
     @control_route("POST", "/advance")
     def advance(self, seconds: float) -> None:
-        """Move the clock forward, and everything with it.
+        """Move the clock forward, and everything with it: each thing happens at its own time.
 
         Raises:
             ValueError: `seconds` is negative.
+            TimeoutError: Webhooks were still being sent after a minute; the clock stays where it was then.
         """
-        self._context.clock.advance(seconds)
+        check_seconds(seconds)
+        clock = self._context.clock
+        end = clock.now() + dt.timedelta(seconds=seconds)
+        before = None
+        while _can_wait() and (due := self._next_change()) is not None and due < end and due != before:
+            clock.advance(max(0.0, (due - clock.now()).total_seconds()))
+            self._catch_up()
+            before = due
+        clock.advance(max(0.0, (end - clock.now()).total_seconds()))
         self._catch_up()
 
     @control_route("POST", "/medias/{id}/finish")
@@ -255,12 +267,35 @@ class Simulator:
             sender.wake_up()
         elif loop is not None:
             sending = asyncio.run_coroutine_threadsafe(sender.send_due(), loop)
-            wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT)
+            if not wait_for(lambda seconds: wait([sending], seconds).done, _DELIVERY_TIMEOUT):
+                raise TimeoutError(self._still_sending())
             sending.result(0)
         elif running_loop is None:
             asyncio.run(sender.send_due())
         else:
             sender.ensure_running()
+
+    def _next_change(self) -> dt.datetime | None:
+        with self._context.locked_service() as service:
+            return lifecycle.next_change(service.state)
+
+    def _still_sending(self) -> str:
+        waiting = [item for item in self.deliveries if item.state == "pending"]
+        urls = ", ".join(sorted({redact_url(item.url) for item in waiting})[:_SHOWN])
+        them = "1 webhook" if len(waiting) == 1 else f"{len(waiting)} webhooks"
+        return (
+            f"{them} could not be delivered within {_DELIVERY_TIMEOUT:.0f} seconds, to {urls}: end the receiver that "
+            "does not respond, or choose a shorter Policy.webhook_timeout."
+        )
+
+
+def _can_wait() -> bool:
+    """Return whether webhooks can be waited for here: not inside an event loop, which may be what sends them."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return True
+    return False
 
 
 def _find(records: Mapping[str, Record], identifier: str, kind: str) -> Record:

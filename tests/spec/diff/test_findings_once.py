@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from contentgroove._openapi.pointers import lookup
-from contentgroove_spec.changes import Direction, Rating
+from contentgroove_spec.changes import SECTIONS, Direction, Rating
 from contentgroove_spec.compare import compare
 
 from .campaign import changed
@@ -103,6 +103,17 @@ def test_a_component_that_nothing_uses() -> None:
     assert (change.rating, change.reason) == (Rating.SAFE, "No operation uses it.")
     assert str(change.subject) == "schema Lost: a"
     assert list(change.uses) == []
+
+
+@pytest.mark.parametrize("section", sorted(SECTIONS))
+def test_a_component_of_any_kind_that_nothing_uses(section: str) -> None:
+    """It is compared as well: only then is it true that nothing changed."""
+    old, new, none = films(), films(), films()
+    old["components"][section] = {**old["components"].get(section, {}), "Lost": {"description": "One."}}
+    new["components"][section] = {**new["components"].get(section, {}), "Lost": {"description": "Two."}}
+    for pair in ((old, new), (old, none), (none, old)):
+        (change,) = compare(*pair).changes
+        assert change.subject.component == f"/components/{section}/Lost"
 
 
 def test_a_read_only_property() -> None:

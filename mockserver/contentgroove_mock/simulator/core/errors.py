@@ -72,7 +72,7 @@ def too_many_requests(retry_after: int) -> ErrorResponse:
     return ErrorResponse(429, errors, {"Retry-After": str(retry_after)})
 
 
-def server_error(status: int) -> ErrorResponse:
+def server_error(status: int, detail: str | None = None) -> ErrorResponse:
     """5xx, or any other status of a fault."""
     title = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Error")
-    return ErrorResponse(status, [{"status": str(status), "title": title}])
+    return ErrorResponse(status, [{"status": str(status), "title": title} | ({"detail": detail} if detail else {})])

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args, get_type_hints
 
+import msgspec
 from msgspec import Struct
 
 from contentgroove_mock.simulator.core.store_errors import StoreKind, is_redirect, known_codes, status_of
@@ -33,6 +35,7 @@ _KINDS = {
     UPLOAD: {"latency", "status", "reset", "stall", "expired"},
     WEBHOOK: {"lost", "late", "out_of_order", "duplicate"},
 }
+_WITHOUT_ID = {name for path, methods in API_OPERATIONS.items() if "{id}" not in path for name in methods.values()}
 _MIN_STATUS, _MAX_STATUS = 400, 599
 _DEFAULT_STATUS = 503
 _HEADER_TEXT = re.compile(r"[\x20-\x7e]{0,200}")
@@ -56,10 +59,14 @@ class Fault(Struct, frozen=True, kw_only=True):
             `out_of_order`: it is sent after the next one of its subscription.
         operation: An operationId of the API, `upload` (a PUT to the file store), `webhook`, or `*` for every
             operation of the API.
+        id: Only for this one: the id in the path of the request, the upload's id in its URL, or the media's id in the
+            webhook. By default for all.
         count: How many times.
         seconds: See `kind`.
         status: The status of the response, 400 to 599; by default 503, or the status of `code`.
         retry_after: The Retry-After header of that response: seconds, a date, or what a wrong server might send.
+        body: The body of that response of the API; by default a JSON object with an error.
+        content_type: The media type of `body`, such as `text/html` for the page of a proxy.
         code: An error code of the store, such as `SlowDown`, `RequestTimeout` or `TemporaryRedirect`.
         store: The store whose code and whose form of a response it is: `s3`, `google` or `azure`.
         location: Where the redirect of a code leads; by default to the same upload at another name of this machine.
@@ -70,10 +77,13 @@ class Fault(Struct, frozen=True, kw_only=True):
 
     kind: Kind
     operation: str = "*"
+    id: str | None = None
     count: int = 1
     seconds: float = 0.0
     status: int | None = None
     retry_after: str | None = None
+    body: str | None = None
+    content_type: str = "application/json"
     code: str | None = None
     store: StoreKind = "s3"
     location: str | None = None
@@ -87,6 +97,9 @@ class Fault(Struct, frozen=True, kw_only=True):
         Raises:
             ValueError: It cannot happen; the message says why.
         """
+        for name, expected in get_type_hints(Fault).items():
+            if name not in {"kind", "store"}:
+                _check_type(name, getattr(self, name), expected)
         if self.kind not in get_args(Kind):
             raise ValueError(f"kind must be one of {', '.join(get_args(Kind))}, not {self.kind!r}")
         if self.operation not in _KINDS:
@@ -94,12 +107,18 @@ class Fault(Struct, frozen=True, kw_only=True):
         if self.kind not in _KINDS[self.operation]:
             possible = ", ".join(sorted(_KINDS[self.operation]))
             raise ValueError(f"The kind of a fault of {self.operation} must be one of {possible}, not {self.kind}")
-        if self.count < 1 or self.seconds < 0 or self.after_bytes < 0:
-            raise ValueError("count must be at least 1, seconds and after_bytes at least 0")
+        if self.count < 1 or self.after_bytes < 0 or not 0 <= self.seconds < math.inf:
+            raise ValueError("count must be at least 1, seconds and after_bytes at least 0, and none of them infinite")
+        if self.id is not None and self.operation in _WITHOUT_ID:
+            raise ValueError(f"id needs an operation whose requests have one in their path, not {self.operation}")
+        if self.body is not None and (self.kind != "status" or self.operation == UPLOAD):
+            raise ValueError("body needs the kind status and an operation of the API")
         if self.status is not None and not _MIN_STATUS <= self.status <= _MAX_STATUS:
             raise ValueError(f"status must be from 400 to 599, not {self.status}")
         if self.retry_after is not None and not _HEADER_TEXT.fullmatch(self.retry_after):
             raise ValueError(f"retry_after must be the text of a header, not {self.retry_after!r}")
+        if not _HEADER_TEXT.fullmatch(self.content_type):
+            raise ValueError(f"content_type must be the text of a header, not {self.content_type!r}")
         self._check_code()
 
     def _check_code(self) -> None:
@@ -128,6 +147,15 @@ class Fault(Struct, frozen=True, kw_only=True):
         return _DEFAULT_STATUS if self.code is None else status_of(self.store, self.code)
 
 
+def _check_type(name: str, value: object, expected: object) -> None:
+    # A Struct that is made in Python checks no types; the decoder of JSON does.
+    try:
+        msgspec.convert(value, expected)
+    except msgspec.ValidationError as error:
+        problem = str(error)[:1].lower() + str(error)[1:]
+        raise ValueError(f"{name} has the wrong type, {value!r}: {problem}") from None
+
+
 class Faults:
     """The faults that have not happened yet, in the order they were added.
 
@@ -147,10 +175,17 @@ class Faults:
         """Remove all faults."""
         self._waiting.clear()
 
-    def take(self, operation: str) -> Fault | None:
-        """Return the fault that happens to a request now, if any, and count it."""
+    def take(self, operation: str, identifier: str) -> Fault | None:
+        """Return the fault that happens to a request now, if any, and count it.
+
+        Args:
+            operation: What the request does.
+            identifier: The id in its path, or of a webhook's media; empty if there is none.
+        """
         for index, (fault, remaining) in enumerate(self._waiting):
             if fault.operation != operation and not (fault.operation == "*" and operation in _API_NAMES):
+                continue
+            if fault.id is not None and fault.id != identifier:
                 continue
             if remaining == 1:
                 del self._waiting[index]

@@ -136,7 +136,7 @@ def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, f
             next_at=at,
         )
         state.deliveries[delivery.id] = delivery
-        fault = faults.take("webhook")
+        fault = faults.take("webhook", media.id)
         if fault is None:
             continue
         if fault.kind == "lost":

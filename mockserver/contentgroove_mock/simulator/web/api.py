@@ -48,7 +48,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
     except ClientDisconnect:
         # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
-    fault = await context.take_fault(operation)
+    fault = await context.take_fault(operation, request)
     if fault is not None and not fault.after_commit and fault.kind in {"status", "reset"}:
         response = _fault_response(fault)
     else:
@@ -71,6 +71,8 @@ def _fault_response(fault: Fault) -> Response:
     error.headers[FAULT_HEADER] = fault.kind
     if fault.retry_after is not None:
         error.headers["Retry-After"] = fault.retry_after
+    if fault.body is not None:
+        return Response(fault.body, error.status, error.headers, fault.content_type)
     return error_response(error)
 
 

@@ -1,8 +1,9 @@
 """The control interface over HTTP, for programs outside of this process. It is off by default.
 
 `control_route` gives a method of `Simulator` its route, so that the interface is written once. Bodies are JSON objects
-with the method's arguments. Web pages cannot use it: a browser adds an Origin header to requests that change
-something, and those are rejected.
+with the method's arguments. Web pages of others cannot use it, nor read what it returns: a browser adds an Origin
+header to requests that change something, which are rejected, and a page whose own name leads to this machine (DNS
+rebinding) has that name in the Host header.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
 
 import anyio.to_thread
 import msgspec
+from contentgroove._core.settings import is_loopback
 from contentgroove_api.types import check_levels
 from starlette.responses import Response
 from starlette.routing import Route
 
-from contentgroove_mock.simulator.core.errors import bad_request, not_found
+from contentgroove_mock.simulator.core.errors import bad_request, not_found, server_error
 from contentgroove_mock.simulator.web.responses import error_response, json_response
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     ToJson = Callable[[Any], object]
 
 PATH = "/_control"
+_MAX_BODY = 1024 * 1024
 _ROUTE = "contentgroove_control_route"
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -83,19 +86,36 @@ def _arguments_decoder(function: Callable[..., Any], skipped: int) -> Callable[[
     return lambda content: msgspec.structs.asdict(msgspec.json.decode(content, type=body))
 
 
+def _foreign(request: Request) -> str | None:
+    """Return why a request may come from a web page; None if it cannot."""
+    if "origin" in request.headers:
+        return "The control interface does not accept requests from web pages (Origin header)."
+    if not is_loopback(request.url.hostname or ""):
+        return "The control interface is only for this machine: call it at 127.0.0.1 or localhost."
+    return None
+
+
+async def _body(request: Request) -> bytes:
+    content = bytearray()
+    async for chunk in request.stream():
+        content += chunk
+        if len(content) > _MAX_BODY:
+            raise ValueError(f"The body is larger than {_MAX_BODY} bytes.")
+    return bytes(content)
+
+
 def _route(path: str, operations: dict[str, _Operation]) -> Route:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         operation = operations[method]
-        if method != "GET" and "origin" in request.headers:
-            reason = "The control interface does not accept requests from web pages (Origin header)."
-            return error_response(bad_request(reason))
+        if problem := _foreign(request):
+            return error_response(bad_request(problem))
         if operation.decode is not None and request.headers.get("content-type") != "application/json":
             return error_response(bad_request("The Content-Type must be application/json."))
         arguments: dict[str, Any] = {}
         try:
             if operation.decode is not None:
-                content = await request.body()
+                content = await _body(request)
                 check_levels(content)
                 arguments = operation.decode(content)
             # In its own thread, it can wait for the webhooks that this event loop sends.
@@ -105,6 +125,8 @@ def _route(path: str, operations: dict[str, _Operation]) -> Route:
             return error_response(not_found())
         except (ValueError, msgspec.DecodeError) as error:
             return error_response(bad_request(str(error)))
+        except TimeoutError as error:
+            return error_response(server_error(503, str(error)))
         return Response(status_code=204) if result is None else json_response(operation.to_json(result))
 
     return Route(PATH + path, endpoint, methods=list(operations))

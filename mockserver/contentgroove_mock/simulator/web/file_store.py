@@ -60,7 +60,7 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
 
 async def _put(context: SimulatorContext, request: Request) -> Response:
-    fault = await context.take_fault(UPLOAD)
+    fault = await context.take_fault(UPLOAD, request)
     body: AsyncIterator[bytes] = request.stream()
     try:
         upload, length = _check_request(context, request, fault)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Violation
     from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.values import Tree
 
 pytestmark = pytest.mark.anyio
 
@@ -246,6 +247,6 @@ ITEM = {"name": "Chimp", "rank": 3, "active": True, "created_at": "2025-10-15T13
         ("colour_eq", "red", None),
     ],
 )
-def test_what_is_known_of_filters(key: str, values: str | list[str], expected: bool | None) -> None:  # noqa: FBT001
+def test_what_is_known_of_filters(key: str, values: Tree, expected: bool | None) -> None:  # noqa: FBT001
     """Where databases differ, it is not known whether an item satisfies a filter."""
     assert Filters("filter", KINDS).satisfies(key, values, ITEM) is expected

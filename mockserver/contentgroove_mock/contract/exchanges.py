@@ -102,12 +102,14 @@ def check_retry_after(operation: str, headers: Mapping[str, str]) -> Iterator[Vi
 
 
 def _is_date(text: str) -> bool:
+    # The parser takes many other forms, too.
+    if not any(pattern.fullmatch(text) for pattern in _DATES):
+        return False
     try:
         parsedate_to_datetime(text)
     except ValueError:
         return False
-    # The parser takes many other forms, too.
-    return any(pattern.fullmatch(text) for pattern in _DATES)
+    return True
 
 
 def is_utf8(media_type: str) -> bool:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Violation
     from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.values import Tree
 
 pytestmark = pytest.mark.anyio
 
@@ -124,6 +125,18 @@ async def test_a_wrong_service_is_found(
     found = await run_at_random(checker, 1)
     assert {rule} == {line.partition(f": {rule}: ")[1].strip(": ") for line in found} - {""}
     assert found
+
+
+@pytest.mark.parametrize("events", [[], ["media.deleted"]])
+async def test_the_simulator_tolerates_what_the_checker_reports(checker: Checker, events: list[str]) -> None:
+    """Where the document is silent, the ledger decides what the simulator does; a test still learns of the mistake."""
+    found = Found()
+    app = CheckedApp(Simulator(clock=ManualClock()), checker, found)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), headers=KEY) as client:
+        attributes = {"url": "https://example.com/hook", "subscribed_events": events}
+        made = await client.post(f"{API}/webhook_subscriptions", json={"data": {"attributes": attributes}})
+    assert made.status_code == 200
+    assert [": subscribed-event: " in line for line in found] == [True, True]
 
 
 def deleted_and_listed(http: httpx.Request) -> httpx.Response:
@@ -234,6 +247,6 @@ ITEM = {"name": "Chimp", "rank": 3, "active": True, "created_at": "2025-10-15T13
         ("colour_eq", "red", None),
     ],
 )
-def test_what_is_known_of_filters(key: str, values: str | list[str], expected: bool | None) -> None:  # noqa: FBT001
+def test_what_is_known_of_filters(key: str, values: Tree, expected: bool | None) -> None:  # noqa: FBT001
     """Where databases differ, it is not known whether an item satisfies a filter."""
     assert Filters("filter", KINDS).satisfies(key, values, ITEM) is expected

@@ -9,6 +9,7 @@ from contentgroove.verification.ledger import read_ledger
 from contentgroove_mock.contract import RULES, Checker, Rule
 
 from tests.contract.judged import found, found_rules, read_cases
+from toolchain import contract_rules
 
 CASES = read_cases()
 GOALS = {"responses": (95, 3), "requests": (75, 3), "unusual": (55, 0)}
@@ -76,3 +77,13 @@ def test_each_new_rule_finds_something_in_the_corpus() -> None:
     """Rules that no exchange breaks would be silent unnoticed; others have tests of their own."""
     elsewhere = {"prism", "missing-parameter", "missing-header", "header-value", "webhook-response"}
     assert {entry.name for entry in RULES} - {rule for case in CASES for rule in case.rules} == elsewhere
+
+
+def test_the_page_lists_the_rules() -> None:
+    """`python -m toolchain.contract_rules` changes nothing, and the page has the counts of this corpus."""
+    text = contract_rules.PAGE.read_text(encoding="utf-8")
+    assert contract_rules.with_tables(text) == text
+    counts = {kind: [bool(case.rules) for case in CASES if case.kind == kind] for kind in GOALS}
+    for kind, word in (("responses", "responses"), ("requests", "requests")):
+        assert f"{sum(counts[kind])} of {len(counts[kind])} changed {word}" in text
+    assert f"none of {len(counts['unusual'])} correct" in text

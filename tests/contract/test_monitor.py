@@ -56,6 +56,22 @@ def get(request: pytest.FixtureRequest) -> Get:
     return getting
 
 
+def led_away(request: httpx.Request) -> httpx.Response:
+    """Respond with a link to another host than the one that was called."""
+    del request
+    body = example("/medias/{id}")
+    body["links"]["self"] = "https://simulator.example/api/v1/medias/some-id"
+    return httpx.Response(200, json=body)
+
+
+async def test_links_lead_to_the_host_that_was_called(get: Get) -> None:
+    """Whichever base URL the client has: links to it are right, and so are those to the document's servers."""
+    with pytest.raises(ContractViolationError) as caught:
+        await get(led_away, on_contract_violation="raise")
+    assert [violation.rule for violation in caught.value.violations] == ["link-origin"]
+    await get(led_away, on_contract_violation="raise", base_url="https://simulator.example/api/v1")
+
+
 async def test_nothing_is_checked_by_default(get: Get, caplog: pytest.LogCaptureFixture) -> None:
     """By default a new field breaks nothing and is not logged."""
     caplog.set_level(logging.WARNING)

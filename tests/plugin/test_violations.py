@@ -278,3 +278,39 @@ def test_rejections_of_prism_are_reported(run: Run, pytester: pytest.Pytester) -
     seen = json.loads((pytester.path / "seen.json").read_text(encoding="utf-8"))
     assert len(seen["violations"]) == 3
     assert seen["operations"] == {}
+
+
+def test_runs_are_followed_and_new_members_allowed(run: Run, pytester: pytest.Pytester) -> None:
+    """By options or by the configuration file; a run is a test's own."""
+    pytester.makeconftest(
+        """
+        from contentgroove_mock.simulator.core import serializers
+        from contentgroove_mock.simulator.core.service import Service
+
+        written = serializers.media_attributes
+        serializers.media_attributes = lambda media, origin: {**written(media, origin), "mood": "calm"}
+        Service._delete_media = lambda self, call: None
+        """
+    )
+    source = """
+        import pytest
+
+        @pytest.mark.parametrize("number", [1, 2])
+        def test_deletion(contentgroove_client, number):
+            media = contentgroove_client.medias.create(source_url="https://films.example/one.mp4")
+            if number == 1:
+                contentgroove_client.medias.delete(media.id)
+            assert contentgroove_client.medias.get(media.id).id == media.id
+        """
+    run(source).assert_outcomes(failed=2)
+    result = run(source, "--contentgroove-behaviour", "-o", "contentgroove_allow=mood")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "  getMediaById: response.status: deleted: * was deleted before, so the status is 404 (assumed: *",
+            "    called by *::test_deletion?1?, at *.py:8",
+        ]
+    )
+    refused = run(source, "--contentgroove-allow=getMedia:mood")
+    assert refused.ret == pytest.ExitCode.USAGE_ERROR
+    refused.stderr.fnmatch_lines(["ERROR: allow='getMedia:mood': there is no operation or event 'getMedia'. *"])

@@ -18,7 +18,7 @@ from contentgroove_mock.simulator.core.errors import ErrorResponse
 from tests.simulator.test_lists import FILTERS
 
 if TYPE_CHECKING:
-    from contentgroove_mock.simulator.core.listing import Kind
+    from contentgroove_mock.contract.filters import Kind
 
     from tests.simulator.driver import Driver
 

@@ -34,7 +34,7 @@ _SUCCESS = range(200, 300)
 _REFUSED = range(400, 500)
 _UPDATES = frozenset({"PUT", "PATCH"})
 _WRITES = _UPDATES | {"POST", "DELETE"}
-_GONE = frozenset({"GET", "HEAD", "DELETE"}) | _UPDATES
+_NEEDS_IT = frozenset({"GET", "DELETE"}) | _UPDATES
 
 
 class _Write(Struct, eq=False):
@@ -81,7 +81,7 @@ class Behaviour:
         self._writes: dict[tuple[str, str], list[_Write]] = {}
         self._deleted: dict[tuple[str, str], int] = {}
         self._seen: dict[tuple[str, str], int] = {}
-        self._readings: dict[str, list[Reading]] = {}
+        self._readings: dict[str, dict[tuple[object, int], Reading]] = {}
         self._under_way: dict[str, int] = {}
 
     def check(self, request: httpx.Request, response: httpx.Response) -> list[Violation]:
@@ -130,7 +130,7 @@ class Behaviour:
         if response.status not in _SUCCESS:
             return
         method, name = sent.request.method, operation.name
-        if sent.identifier and method in _GONE and self._deleted.get(address, self._ticks) < sent.began:
+        if sent.identifier and method in _NEEDS_IT and self._deleted.get(address, self._ticks) < sent.began:
             message = f"{sent.identifier} was deleted before, so the status is 404"
             yield Violation(name, "response.status", "deleted", message, str(response.status))
         if method == "DELETE":
@@ -182,8 +182,8 @@ class Behaviour:
         """Compare a page with the others of the same list that were read since the last write to it."""
         if reading.key is None:
             return
-        others = self._readings.setdefault(sent.collection, [])
-        for other in others:
+        others = self._readings.setdefault(sent.collection, {})
+        for other in others.values():
             if other.key == reading.key and other.number != reading.number:
                 for index, identifier in enumerate(reading.ids):
                     if identifier in other.ids:
@@ -191,7 +191,7 @@ class Behaviour:
                         where = f"response.body#/data/{index}"
                         yield Violation(name, where, "repeated-over-pages", message, short_repr(identifier))
         if not self._under_way.get(sent.collection):
-            others.append(reading)
+            others[reading.key, reading.number] = reading
 
     def _note(self, sent: Sent, name: str, location: str, resource: Json, *, creating: bool) -> Iterator[Violation]:
         """Remember a resource that a response contains."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping  # noqa: TC003  # msgspec reads the fields' types at run time
-from email.utils import parsedate
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -96,9 +96,20 @@ def check_retry_after(operation: str, headers: Mapping[str, str]) -> Iterator[Vi
     text = headers.get("retry-after")
     if text is None or _SECONDS.fullmatch(text):
         return
-    if not (any(pattern.fullmatch(text) for pattern in _DATES) and parsedate(text)):
+    if not _is_date(text):
         message = "Retry-After is a number of seconds or a date such as Thu, 01 Jan 2026 00:00:00 GMT"
         yield Violation(operation, "response.headers.retry-after", "retry-after", message, short_repr(text))
+
+
+def _is_date(text: str) -> bool:
+    # The parser takes many other forms, too.
+    if not any(pattern.fullmatch(text) for pattern in _DATES):
+        return False
+    try:
+        parsedate_to_datetime(text)
+    except ValueError:
+        return False
+    return True
 
 
 def is_utf8(media_type: str) -> bool:

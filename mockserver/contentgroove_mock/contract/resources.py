@@ -158,6 +158,7 @@ class Documents:
         host = request.headers.get("host")
         called = None if host is None else _split(f"//{host}")
         hosts = self._hosts if called is None else self._hosts | {_host_of(called)}
+        asked = parse_qsl(request.target.partition("?")[2], keep_blank_values=True) if is_list else []
         for name in _LINKS:
             if not isinstance(link := links.get(name), str):
                 continue
@@ -171,18 +172,19 @@ class Documents:
             if parts.netloc and _host_of(parts) not in hosts and not (called is None and _has_one_host(links)):
                 known = ", ".join(sorted(name for name, _ in hosts))
                 yield violation("link-origin", f"a link leads to the host of the request or of the servers: {known}")
-            elif is_list and name in _TO_PAGES and (message := self._wrong_page(name, link, request.target)):
+            elif is_list and name in _TO_PAGES and (message := self._wrong_page(name, parts, request.target, asked)):
                 yield violation("link-page", message)
 
-    def _wrong_page(self, name: str, link: str, target: str) -> str:
+    def _wrong_page(self, name: str, link: SplitResult, target: str, asked: Sequence[tuple[str, str]]) -> str:
         """Return what a link between pages should be; empty if it is right, or not known."""
-        wanted, found = urlsplit(target), urlsplit(urljoin(target, link))
-        asked, linked = parse_qsl(wanted.query, keep_blank_values=True), parse_qsl(found.query, keep_blank_values=True)
+        found = link if link.scheme else urlsplit(urljoin(target, link.geturl()))
+        linked = parse_qsl(found.query, keep_blank_values=True)
         own, number = self._number(asked), self._number(linked)
         if name == "current":
             return f"the page is number {own}" if number != own else ""
-        if unquote(found.path) != unquote(wanted.path):
-            return f"the page is one of the same list, {wanted.path}"
+        path = target.partition("?")[0]
+        if unquote(found.path) != unquote(path):
+            return f"the page is one of the same list, {path}"
         if name == "next" and sorted(linked) == sorted(asked):
             return "the next page is another one than this"
         if not own or self._page_key not in dict(linked):

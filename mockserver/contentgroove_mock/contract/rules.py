@@ -102,7 +102,7 @@ RULES: tuple[RuleEntry, ...] = (
     RuleEntry("empty-update", "An update changes something.", "ledger", ("put-is-partial",)),
     RuleEntry("error-status", "The status in an error is that of the response; of several, of the same class.",
               "JSON:API 1.0, Error Objects; where the document's own example has another, that is right as well"),
-    RuleEntry("repeated-resource", "A resource is in a list, or among relationships, once.",
+    RuleEntry("repeated-resource", "A relationship names a resource once, and what is included is there once.",
               "JSON:API 1.0, Compound Documents"),
     RuleEntry("unlinked-resource", "What is included is named by a relationship.", "JSON:API 1.0, Compound Documents"),
     RuleEntry("link", "A link is null, an http or https URL with a host, or a path or query relative to the request.",

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from urllib.parse import urlsplit
 
 from contentgroove._core.responses import redact_response
 from contentgroove._extras import needs
@@ -75,7 +76,8 @@ class ContractMonitor:
         return self._checker.check_call(
             method=request.method,
             path=f"{request.path}{'?' + query if query else ''}",
-            headers=self._settings.described_headers(request),
+            # HTTP clients add Host themselves; links must lead to it.
+            headers={"host": urlsplit(self._settings.base_url).netloc, **self._settings.described_headers(request)},
             content=request.content or b"",
             status=response.status_code,
             response_headers=response.headers,

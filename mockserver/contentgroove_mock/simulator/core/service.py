@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
+    from contentgroove_mock.contract.filters import Kind
     from contentgroove_mock.simulator.core.calls import Call
     from contentgroove_mock.simulator.core.inputs import Fields
     from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
@@ -92,7 +93,7 @@ class Service:
         return self._operations[operation](call)
 
     def _list(
-        self, records: Mapping[str, Any], kinds: Mapping[str, listing.Kind], sorts: tuple[str, ...], call: Call
+        self, records: Mapping[str, Any], kinds: Mapping[str, Kind], sorts: tuple[str, ...], call: Call
     ) -> Json:
         # (assumed: subscriptions-paged, list-has-new-media)
         query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)

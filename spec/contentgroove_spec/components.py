@@ -38,11 +38,13 @@ def compare_components(context: Context, schemes: set[str]) -> None:
             before, after = had.get(name), has.get(name)
             pointer = f"/components/{section}/{escape(name)}"
             location = Location(name=f"{kind} {name}")
-            if any(pointer in pointers for pointers in reached):
-                if section in _TEXTS:
-                    report_text(context.findings, before, after, location, name=section)
+            is_reached = any(pointer in pointers for pointers in reached)
+            if section in _TEXTS and (is_reached or (before is not None and after is not None)):
+                # Used or not, they are never sent.
+                report_text(context.findings, before, after, location, name=section)
+            elif is_reached:
                 continue
-            if before is None or after is None:
+            elif before is None or after is None:
                 rule = "component-added" if before is None else "component-removed"
                 context.findings.at(rule, before, after, location, name=f"{kind} `{name}`")
             elif section == "schemas":

@@ -98,8 +98,8 @@ POST = "/paths/~1a/post"
         ("/servers/0", "description", "text-added"),
         ("/servers/0/variables/region", "description", "text-added"),
         ("/components", "x-a", "text-added"),
-        ("/components/examples/One", "summary", "text-added"),
-        ("/components/links/Next", "description", "text-added"),
+        ("/components/examples/One", "summary", "example-changed"),
+        ("/components/links/Next", "description", "text-changed"),
         ("/components/securitySchemes/login/flows", "x-a", "text-added"),
         ("/components/securitySchemes/login/flows/implicit", "x-a", "text-added"),
         ("/paths", "x-a", "text-added"),
@@ -129,3 +129,12 @@ def test_what_stands_next_to_a_reference_is_compared() -> None:
         "text-added",
         "text-added",
     ]
+
+
+def test_the_timestamp_of_an_unused_example_is_a_text() -> None:
+    """The mirror rewrites it at each release, whether or not an operation refers to the example."""
+    old, new = (
+        document(components={"examples": {"One": {"value": {"at": f"{day}T10:00:00Z"}}}})
+        for day in ("2025-01-01", "2025-02-02")
+    )
+    assert [change.rule for change in compare(old, new).changes] == ["example-timestamps-changed"]

@@ -21,7 +21,8 @@ from .generate import write_outputs
 from .guide.operations import lacking_resources
 from .guide.plan import ROOT, plan
 from .guide.tasks import as_section
-from .scaffold.resource import names_of, resource_names, snake
+from .scaffold.names import names_of, snake
+from .scaffold.resource import resource_names
 from .verify import check_contract, check_structure
 
 if TYPE_CHECKING:

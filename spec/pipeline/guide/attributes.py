@@ -10,7 +10,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from pipeline.scaffold.code import model_type, model_value, sample
-from pipeline.scaffold.resource import SORTABLE, Names, ScaffoldError, fields, snake
+from pipeline.scaffold.names import Names, snake
+from pipeline.scaffold.resource import SORTABLE, ScaffoldError, fields
 
 from .listings import Listing, find_listings
 from .models import public_values
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from contentgroove_spec.documents import Document
 
-    from pipeline.scaffold.resource import Field, Kind
+    from pipeline.scaffold.names import Kind
+    from pipeline.scaffold.resource import Field
 
     from .models import PublicModel
 

@@ -12,7 +12,8 @@ from contentgroove._openapi.pointers import split
 
 from pipeline.fitting import Status
 from pipeline.locations import ABSENT, find, is_in_example, nodes
-from pipeline.scaffold.resource import SORTABLE, camel
+from pipeline.scaffold.names import camel
+from pipeline.scaffold.resource import SORTABLE
 
 from .attributes import sample_of
 from .tasks import Step

@@ -12,7 +12,8 @@ from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import resolve
 
 from pipeline.scaffold.insertions import Module
-from pipeline.scaffold.resource import names_of, resource_names, snake
+from pipeline.scaffold.names import names_of, snake
+from pipeline.scaffold.resource import resource_names
 
 from .listings import find_listings, modules
 from .requests import attribute_steps, where_step
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from contentgroove._openapi.operations import Operation
     from contentgroove_spec.documents import Document
 
-    from pipeline.scaffold.resource import Names
+    from pipeline.scaffold.names import Names
 
 CLIENT = "overlay/contentgroove/_async/client.py"
 CALLS = "overlay/contentgroove/_async"

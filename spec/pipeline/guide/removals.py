@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from pipeline.scaffold.resource import snake
+from pipeline.scaffold.names import snake
 
 from .listings import find_listings, modules
 from .tasks import LONGEST, Step, line_of

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.pointers import resolve
 
 from pipeline.scaffold.code import argument_type, checked, option, sample
-from pipeline.scaffold.resource import ScaffoldError, fields, names_of, request_attributes, snake
+from pipeline.scaffold.names import names_of, snake
+from pipeline.scaffold.resource import ScaffoldError, fields, request_attributes
 
 from .tasks import Step, line_of
 

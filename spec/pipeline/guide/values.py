@@ -14,7 +14,7 @@ from contentgroove._openapi.pointers import resolve
 from contentgroove_spec.documents import dump_yaml
 
 from pipeline.locations import ABSENT, find, nodes
-from pipeline.scaffold.resource import snake
+from pipeline.scaffold.names import snake
 
 from .tasks import Step, Task, line_of
 

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, cast
 import jinja2
 from contentgroove._openapi.pointers import resolve
 
-from .resource import JSON, SORTABLE, camel, snake
+from .names import camel, snake
+from .resource import JSON, SORTABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from .resource import Field, Kind, Relationship, Resource, Role
+    from .names import Kind
+    from .resource import Field, Relationship, Resource, Role
 
 TEMPLATES = Path(__file__).parents[2] / "scaffold"
 SHOWN = 3

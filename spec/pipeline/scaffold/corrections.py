@@ -14,12 +14,11 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import yaml
 from contentgroove._openapi.pointers import resolve
 
+from .names import camel, describe
 from .resource import (
     JSON,
     ROLES,
-    camel,
     data_schema,
-    describe,
     examples,
     fields,
     kind_of,
@@ -36,7 +35,8 @@ if TYPE_CHECKING:
     from contentgroove._openapi.operations import Operation
     from contentgroove_spec.documents import Document
 
-    from .resource import Names, Role
+    from .names import Names
+    from .resource import Role
 
 Action: TypeAlias = dict[str, Any]
 

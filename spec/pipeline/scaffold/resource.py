@@ -12,13 +12,14 @@ from contentgroove._openapi.operations import operations
 from contentgroove._openapi.pointers import resolve
 from contentgroove_spec import PipelineError
 
+from .names import Kind, Names, camel, describe, sentence, singular_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from contentgroove._openapi.operations import Operation
     from contentgroove_spec.documents import Document
 
-Kind: TypeAlias = Literal["text", "number", "integer", "boolean", "time", "texts", "json"]
 Role: TypeAlias = Literal["list", "get", "create", "update", "delete"]
 
 ROLES: dict[tuple[str, bool], Role] = {
@@ -38,53 +39,10 @@ SORTABLE: dict[Kind, str] = {
 
 JSON = "application/json"
 _PATH = re.compile(r"/(?P<name>[^/{}]+)(?P<id>/\{[^/{}]+\})?")
-_IRREGULAR = {"medias": "media"}
 
 
 class ScaffoldError(PipelineError):
     """The code of a resource cannot be written; the message says why, and what to do. Nothing was changed."""
-
-
-@dataclass(frozen=True)
-class Names:
-    """The names of a resource in code and texts.
-
-    Attributes:
-        segment: Its segment in paths, such as `brand-kits`.
-        plural: Its attribute of clients, such as `brand_kits`.
-        singular: One of them, such as `brand_kit`.
-        model: The class of its model, such as `BrandKit`.
-    """
-
-    segment: str
-    plural: str
-    singular: str
-    model: str
-
-    @property
-    def models(self) -> str:
-        """The class of its calls, such as `BrandKits`."""
-        return camel(self.plural)
-
-    @property
-    def command(self) -> str:
-        """Its group of commands, such as `brand-kits`."""
-        return self.plural.replace("_", "-")
-
-    @property
-    def words(self) -> str:
-        """One of them in a sentence, such as `brand kit`."""
-        return self.singular.replace("_", " ")
-
-    @property
-    def many(self) -> str:
-        """Several of them in a sentence, such as `brand kits`."""
-        return self.plural.replace("_", " ")
-
-    @property
-    def an(self) -> str:
-        """One of them with its article, such as `a brand kit`."""
-        return f"{'an' if self.words[0] in 'aeio' else 'a'} {self.words}"
 
 
 @dataclass(frozen=True)
@@ -174,31 +132,6 @@ def resource_names(document: Document) -> dict[str, dict[Role, Operation]]:
         if path is not None and role is not None:
             found.setdefault(path["name"], {})[role] = operation
     return found
-
-
-def names_of(segment: str, model: str | None = None) -> Names:
-    """Return the names of a resource, by the segment of its paths."""
-    plural = snake(segment)
-    singular = snake(model) if model else _IRREGULAR.get(plural) or _singular(plural)
-    return Names(segment, plural, singular, model or camel(singular))
-
-
-def _singular(plural: str) -> str:
-    if plural.endswith("ies"):
-        return f"{plural[:-3]}y"
-    if plural.endswith(("sses", "xes", "ches", "shes")):
-        return plural[:-2]
-    return plural[:-1] if plural.endswith("s") and not plural.endswith("ss") else plural
-
-
-def snake(text: str) -> str:
-    """Return a name in snake case."""
-    return re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", text).lower()).strip("_")
-
-
-def camel(text: str) -> str:
-    """Return a name in snake case as the name of a class."""
-    return "".join(part.capitalize() for part in text.split("_"))
 
 
 def read_resource(document: Document, names: Names) -> Resource:
@@ -384,7 +317,7 @@ def _relationships(document: Document, schema: Document) -> Iterator[Relationshi
         inner = resolve(document, node)
         data = resolve(document, inner.get("properties", {}).get("data"))
         many = data.get("type") == "array"
-        attribute = f"{_IRREGULAR.get(name) or _singular(name)}_ids" if many else f"{name}_id"
+        attribute = f"{singular_of(name)}_ids" if many else f"{name}_id"
         nullable = is_nullable(data)
         yield Relationship(name, attribute, many, optional=name not in required or nullable, nullable=nullable)
 
@@ -399,35 +332,3 @@ def _check_name(name: str, names: Names) -> None:
         raise ScaffoldError(
             f"The attribute {name!r} of {names.many} has the name of a member of every model. Write the model by hand."
         )
-
-
-def describe(name: str, names: Names, kind: Kind) -> str:
-    """Return a sentence about an attribute that the document does not describe, from its name."""
-    words = name.replace("_", " ")
-    known = {
-        "created_at": f"When the {names.words} was created.",
-        "updated_at": f"When the {names.words} was last changed.",
-    }
-    endings = {
-        "_at": f"When it was {words[:-3]}.",
-        "_url": f"The URL of the {names.words}'s {words[:-4]}.",
-        "_count": f"The number of {_plural(words[:-6])}.",
-        "_id": f"The id of the {words[:-3]}.",
-    }
-    if name in known:
-        return known[name]
-    if kind == "boolean":
-        return f"Whether the {names.words} is {words.removeprefix('is ')}."
-    ending = next((text for end, text in endings.items() if name.endswith(end)), None)
-    return ending or f"The {names.words}'s {words}."
-
-
-def _plural(words: str) -> str:
-    return words if words.endswith("s") else f"{words}s"
-
-
-def sentence(text: str) -> str:
-    """Return a text as one line that ends in a full stop."""
-    line = " ".join(text.split()).rstrip()
-    line = line[:1].upper() + line[1:]
-    return line if line.endswith((".", "!", "?")) else f"{line}."

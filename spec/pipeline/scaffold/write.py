@@ -22,7 +22,8 @@ from pipeline.pull import replace_all
 
 from .corrections import as_text, proposed
 from .edits import SDK, Edits
-from .resource import ScaffoldError, names_of, read_resource, resource_names, snake
+from .names import names_of, snake
+from .resource import ScaffoldError, read_resource, resource_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
     from contentgroove_spec.config import Config
     from contentgroove_spec.documents import Document
 
-    from .resource import Names, Resource
+    from .names import Names
+    from .resource import Resource
 
 TIMEOUT = 300.0
 """Seconds for each of the project's tools."""

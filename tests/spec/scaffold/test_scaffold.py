@@ -22,7 +22,8 @@ from pipeline.scaffold import write
 from pipeline.scaffold.corrections import as_text, proposed
 from pipeline.scaffold.edits import Edits
 from pipeline.scaffold.insertions import Module
-from pipeline.scaffold.resource import ScaffoldError, names_of, read_resource, resource_names
+from pipeline.scaffold.names import names_of
+from pipeline.scaffold.resource import ScaffoldError, read_resource, resource_names
 from pipeline.verify import check_contract
 from yaml import safe_load
 
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from contentgroove_spec.config import Config
-    from pipeline.scaffold.resource import Names, Resource
+    from pipeline.scaffold.names import Names
+    from pipeline.scaffold.resource import Resource
 
 ROOT = Path(__file__).parents[3]
 CASES = [

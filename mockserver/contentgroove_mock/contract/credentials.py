@@ -116,6 +116,9 @@ class _Given:
         given, _, credentials = self._headers.get("authorization", "").partition(" ")
         if given.lower() != kind or not credentials.strip():
             return False
+        if kind == "bearer":
+            # A token has no blanks (RFC 6750, 2.1): what follows one is another token, or another header's value.
+            return len(credentials.split()) == 1
         if kind != "basic":
             return True
         try:

@@ -73,7 +73,7 @@ class Court:
         self._referee = Referee(content)
         self._places = {name: {(each.get("in"), each.get("name"))} for name, each in security_schemes(content).items()}
         credentials = SourceCredentials({}, self._keys, content)
-        self._source = Source("it", base_url, False, main_server(document), document.url, credentials, policy)  # noqa: FBT003
+        self._source = Source("it", base_url, False, main_server(document), document.url, credentials, policy)
 
     def judge(self, operation: Operation) -> list[Verdict]:
         """Return the verdict on each of an operation's requests."""

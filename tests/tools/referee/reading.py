@@ -180,7 +180,7 @@ class _Reading(APICallRequestValidator):
     def _get_simple_param_or_header(
         self, param_or_header: SchemaPath, location: Mapping[str, Any], name: str | None = None
     ) -> tuple[Any, SchemaPath]:
-        # Without defaults, which nobody sends, and with texts that are empty, which schemas decide about.
+        # Without defaults, which are never sent, and with texts that are empty, which schemas decide about.
         return self._deserialise_style(param_or_header, location, name=name), param_or_header / "schema"
 
     def _find_media_type(self, content: SchemaPath, mimetype: str | None = None) -> MediaType:

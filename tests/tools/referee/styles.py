@@ -167,7 +167,7 @@ def typed(value: Any) -> Any:
 def _deep(name: str, location: Any, decode: Callable[[Any], Any]) -> Any:
     """Read `name[a][b]`, as query strings are usually read; OpenAPI defines one level ("Style Values")."""
     if name in location:
-        # A value that is no object, which OpenAPI leaves undefined.
+        # A value that is not an object, which OpenAPI leaves undefined.
         return decode(location[name])
     found: Any = {}
     for key in location:

@@ -33,7 +33,7 @@ from tests.tools.test_bodies import BINARY, PNG, body, described, parts, with_fi
 )
 @pytest.mark.parametrize("version", ["3.0.3", "3.1.0"])
 def test_parts_without_names(schema: Any, value: Any, expected: Any, version: str) -> None:
-    """A body that is no object has parts that the document does not name; the caller does."""
+    """A body that is not an object has parts that the document does not name; the caller does."""
     operation = body("multipart/form-data", schema, version)
     assert [described(part) for part in parts(with_files(operation, value))] == expected
 

@@ -224,7 +224,7 @@ class Generator:
         if formatted is not None:
             return formatted
         text = self._text if self._effort == "edges" else "text"
-        return (text * (least // len(text) + 1))[: max(least, min(len(text), most))]
+        return str((text * (least // len(text) + 1))[: max(least, min(len(text), most))])
 
     def _number(self, members: Json, usual: float) -> float:
         least, most = members.get("minimum"), members.get("maximum")

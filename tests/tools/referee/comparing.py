@@ -8,7 +8,7 @@ from typing import Any, TypeAlias, cast
 Json: TypeAlias = dict[str, Any]
 
 
-def differs(expected: Any, found: Any, encoded: dict[str, bytes]) -> bool:
+def differs(expected: Any, found: Any, encoded: dict[str, bytes]) -> bool:  # noqa: PLR0911 - one for each kind
     """Return whether a value that was read is another one than that which was passed.
 
     A text that was read can stand for a number, a boolean or JSON, because a URL or a form has no types.
@@ -26,7 +26,7 @@ def differs(expected: Any, found: Any, encoded: dict[str, bytes]) -> bool:
         except UnicodeDecodeError:
             return True
     if isinstance(expected, str):
-        return found != expected
+        return bool(found != expected)
     if isinstance(found, str):
         try:
             found = json.loads(found)

@@ -71,9 +71,11 @@ class Court:
             # `baseUrl` then.
             content = {**content, "servers": [{"url": base_url}]}
         self._referee = Referee(content)
-        self._places = {name: {(each.get("in"), each.get("name"))} for name, each in security_schemes(content).items()}
+        self._key_locations = {
+            name: {(each.get("in"), each.get("name"))} for name, each in security_schemes(content).items()
+        }
         credentials = SourceCredentials({}, self._keys, content)
-        self._source = Source("it", base_url, False, main_server(document), document.url, credentials, policy)  # noqa: FBT003
+        self._source = Source("it", base_url, False, main_server(document), document.url, credentials, policy)
 
     def judge(self, operation: Operation) -> list[Verdict]:
         """Return the verdict on each of an operation's requests."""
@@ -158,7 +160,7 @@ class Court:
             and value is not None
             and unquote(value) != _as_sent(self._keys[scheme])
             # What a caller passes by itself counts more than the key.
-            and passed.isdisjoint(self._places[scheme])
+            and passed.isdisjoint(self._key_locations[scheme])
         ]
         return causes
 

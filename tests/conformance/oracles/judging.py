@@ -58,7 +58,7 @@ class ByChecker:
         """Return the violations in an exchange."""
         request, response = exchange.request(SERVER), exchange.response()
         if exchange.is_webhook:
-            found = self._checker.check_webhook(request.content, request.headers)
+            found = self._checker.check_delivery(request.content, request.headers, response.status_code)
         else:
             checker = self._further if exchange.path.startswith("/things/") else self._checker
             found = checker.check(request, response)

@@ -68,7 +68,12 @@ QUERY = [
     parameter("header", "X-Pairs", {"type": "object", "properties": {"a": {"type": "integer"}}}),
     parameter("cookie", "c", {"type": "string"}),
 ]
-FORM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "s": STRINGS, "o": OBJECT}}
+LISTED = {"listed": {"enum": ["x", 1]}}
+FORM = {
+    "type": "object",
+    "required": ["a"],
+    "properties": {"a": {"type": "string"}, "s": STRINGS, "o": OBJECT, **LISTED},
+}
 PARTS = {
     "type": "object",
     "required": ["file"],

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
+_KINDS = {dict: "object", list: "array", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
 
 class Fields(ImmutableMultiDict[str, Any]):
     """The fields of a form, encoded."""
@@ -53,6 +55,10 @@ def kinds_of(schema: SchemaPath, level: int = 0) -> set[str]:
             found = {kind for part in schema / keyword for kind in kinds_of(part, level + 1)}
     if not found and "properties" in schema:
         found = {"object"}
+    if not found:
+        # Values that are listed say it, too.
+        listed = [*schema.getkey("enum", ()), *([schema.getkey("const")] if "const" in schema else [])]
+        found = {_KINDS.get(type(value), "string") for value in listed}
     return found - {"null"}
 
 

@@ -181,7 +181,7 @@ async def test_a_choice_of_operations(arguments: Any, operations: set[str]) -> N
     [
         ({"tags": ["bill"]}, "has the tag 'bill'. Did you mean 'billing'?"),
         ({"paths": ["/invoice"]}, "Did you mean '/invoices'"),
-        ({"methods": ["PATCH"]}, "has the method 'PATCH'"),
+        ({"methods": ["PATCH"]}, "has the method 'PATCH'. There are 'DELETE', 'GET', 'POST'."),
         ({"operationIds": ["createInvoices"]}, "Did you mean 'createInvoice'"),
         ({"tags": ["billing"], "methods": ["DELETE"]}, "matches all of the conditions"),
         ({"tags": []}, "tags: "),

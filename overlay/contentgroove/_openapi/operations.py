@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from .documents import DocumentError, as_list, as_object
-from .pointers import resolve
+from .pointers import check_followed, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -200,6 +200,8 @@ def _item_operations(
         return
     try:
         item = resolve(document, node)
+        if unreadable is not None:
+            check_followed(item)
     except DocumentError as error:
         if unreadable is None:
             raise

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.documents import DocumentError, as_list, as_object
+from contentgroove._openapi.pointers import check_followed
 
 from .body_plans import plan_body
 from .input_schemas import Converter
@@ -154,7 +155,7 @@ def _security(found: openapi.Operation) -> tuple[tuple[str, ...], ...] | None:
 
 
 def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple[Parameter, ...], Json, Body | None]:
-    declaration = found.body
+    declaration = check_followed(found.body)
     plan = plan_body(declaration, found.document, converter)
     properties: Json = {}
     required: list[str] = []
@@ -187,7 +188,7 @@ def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple
 def _parameters(found: openapi.Operation) -> list[Json]:
     """Return the declarations of an operation's parameters, those in the path first."""
     declarations: list[Json] = []
-    for declaration in found.parameters:
+    for declaration in map(check_followed, found.parameters):
         name, location = declaration.get("name"), declaration.get("in")
         if not isinstance(name, str) or not isinstance(location, str) or location not in _DEFAULT_STYLES:
             raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")

@@ -6,7 +6,7 @@ They come from the arguments or the configuration that added the source, never f
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
@@ -127,9 +127,11 @@ class SourceCredentials:
         """Return every text that results must not contain, the longest first."""
         found = [*self._plain, *(credential.value for credential in self._schemes.values())]
         found += [credential.value for credential in self._headers if is_secret_header(credential.name)]
-        # A token without the name of its scheme, too, and a password without the user.
+        # A token without the name of its scheme, too, each cookie, and a password without the user.
         found += [Secret(secret.reveal().partition(" ")[2]) for secret in found]
-        found += [Secret(secret.reveal().partition(":")[2]) for secret in self._plain]
+        pairs = [*self._plain, *(_decoded_basic(credential.value) for credential in self._headers)]
+        found += [*pairs, *(Secret(secret.reveal().partition(":")[2]) for secret in pairs)]
+        found += [value for each in self._headers if each.name.lower() == "cookie" for value in _cookies(each.value)]
         return sorted(
             {secret for secret in found if len(secret.reveal()) >= MIN_SECRET}, key=lambda secret: -len(secret.reveal())
         )
@@ -200,6 +202,21 @@ def _authorization(name: str, scheme: str, value: Secret) -> Secret:
     if ":" not in value.reveal():
         raise ToolError("invalid_input", f"credentials: {name} must be <user>:<password>.")
     return Secret(f"Basic {b64encode(value.reveal().encode()).decode()}")
+
+
+def _decoded_basic(header: Secret) -> Secret:
+    """Return the user and password that a header of the scheme Basic has; empty if it is another one."""
+    if not header.reveal().lower().startswith("basic "):
+        return Secret("")
+    try:
+        return Secret(b64decode(header.reveal()[len("basic ") :].strip() + "==").decode())
+    except ValueError:
+        return Secret("")
+
+
+def _cookies(header: Secret) -> list[Secret]:
+    """Return the values of a Cookie header."""
+    return [Secret(pair.partition("=")[2].strip().strip('"')) for pair in header.reveal().split(";")]
 
 
 def _checked(name: str, value: str, scheme: str = "") -> str:

@@ -297,12 +297,14 @@ async def _exchange(
             body += chunk
             if len(body) > policy.max_bytes:
                 problem = f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes."
-                raise ToolError("unexpected_answer", problem)
+                raise ToolError("unexpected_answer", problem, status=response.status)
     try:
         codings = received.get("content-encoding", "")
         decoded = await anyio.to_thread.run_sync(decompress, bytes(body), codings, policy.max_bytes)
     except CodingError as error:
-        raise ToolError("unexpected_answer", f"{printable_url(url)} sent {error}.") from error
+        # The status says whether the operation was performed, and so whether to repeat it.
+        problem = f"{printable_url(url)} sent {error}."
+        raise ToolError("unexpected_answer", problem, status=response.status) from error
     return HttpResponse(response.status, received, decoded)
 
 

@@ -103,6 +103,8 @@ async def test_calling_what_was_found(name: str) -> None:
         assert (wrong["error"]["code"], "size" in wrong["error"]["message"]) == ("invalid_input", True)
         unknown = await tools.call("m.callOperation", {"name": "list700"})
         assert (unknown["error"]["code"], "list700" in unknown["error"]["message"]) == ("unknown_tool", True)
+        misspelt = await tools.call("m.callOperation", {"name": "billing.createInvoices"})
+        assert "Did you mean m.billing.postV2Invoices" in misspelt["error"]["message"]
         builtin = await tools.call("m.callOperation", {"name": "openapi.previewSpec", "arguments": {"spec": "{}"}})
         assert builtin["error"]["code"] == "unknown_tool"
         assert [request.path for request in served.requests] == ["/things7?size=3"]

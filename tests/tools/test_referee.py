@@ -110,6 +110,15 @@ def test_what_the_tools_refuse() -> None:
     assert "contains '|'" in verdicts[2].causes[0]
 
 
+def test_objects_with_open_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have the names of other parameters and keys, but no others."""
+    content = document({"parameters": [QUERY[0], parameter("query", "open", {"type": "object", "minProperties": 1})]})
+    assert {verdict.causes for verdict in judged(content)} == {("query form: names of other parameters",)}
+    assert not any(is_open("a.json", verdict) for verdict in judged(content))
+    monkeypatch.setattr("contentgroove.tools.credentials.Credentials.query", lambda *_: ["key=key-of-0", "further=1"])
+    assert {verdict.causes for verdict in judged(content)} == {("query form: other value",)}
+
+
 def test_what_the_tools_could_do_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     """A value that is not encoded, base64 that is not decoded, and a key that is missing are found."""
     schema = {"type": "object", "properties": {"file": FILE}, "required": ["file"]}

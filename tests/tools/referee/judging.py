@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote
 
 from contentgroove.tools import NetworkPolicy
@@ -125,6 +125,14 @@ class Court:
         shown = f"{sent} {arguments} {found}"[:3000] if causes else ""
         return Verdict(title, effort, "disagree" if causes else "agree", body, tuple(dict.fromkeys(causes)), shown)
 
+    def _names(self, operation: Operation, arguments: Json) -> set[str]:
+        """Return the names that a query may have: of parameters, of the members of objects, and of keys."""
+        passed = [each for each in operation.parameters if each.location == "query" and each.argument in arguments]
+        values = [arguments[each.argument] for each in passed]
+        members = {str(name) for value in values if isinstance(value, dict) for name in cast("Json", value)}
+        keys = {str(name) for locations in self._key_locations.values() for _, name in locations}
+        return {each.name for each in passed} | members | keys
+
     def _differences(
         self, operation: Operation, arguments: Json, call: PreparedRequest, found: Found, encoded: dict[str, bytes]
     ) -> list[str]:
@@ -139,8 +147,13 @@ class Court:
                 # Then the referee has said what is wrong with it.
                 if not any(error.startswith("parameter: ") for error in found.errors):
                     causes.append(f"{parameter.location} {parameter.style}: missing")
-            elif differs(expected, found.parameters[key], encoded):
-                causes.append(f"{parameter.location} {parameter.style}: other value")
+            elif differs(expected, read := found.parameters[key], encoded):
+                own, others = _own_members(read, expected)
+                is_mixed = (
+                    others and not differs(expected, own, encoded) and others <= self._names(operation, arguments)
+                )
+                difference = "names of other parameters" if is_mixed else "other value"
+                causes.append(f"{parameter.location} {parameter.style}: {difference}")
         has_body = not any(error.startswith("body: ") for error in found.errors)
         if has_body and operation.body is not None and "body" in arguments:
             expected = arguments["body"]
@@ -163,6 +176,14 @@ class Court:
             and passed.isdisjoint(self._key_locations[scheme])
         ]
         return causes
+
+
+def _own_members(found: object, expected: object) -> tuple[object, set[str]]:
+    """Return the members of an object that are expected, and the names of the others."""
+    if not isinstance(found, dict) or not isinstance(expected, dict):
+        return found, set()
+    members, names = cast("Json", found), cast("Json", expected).keys()
+    return {name: value for name, value in members.items() if name in names}, {*members} - names
 
 
 def _as_sent(key: str) -> str:

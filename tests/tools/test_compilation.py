@@ -235,6 +235,15 @@ def test_paths_that_cannot_be_read() -> None:
     assert "'d.yaml' leads to another document" in made.left_out[2].reason
 
 
+def test_operations_that_are_never_tools() -> None:
+    """They are listed as left out, too."""
+    made = whole({"/a": {"trace": {}, "get": {}}, "b": {"get": {}}})
+    assert [operation.name for operation in made.operations] == ["a.getA"]
+    assert [(each.method, each.path) for each in made.left_out] == [("TRACE", "/a"), ("GET", "b")]
+    assert "repeats the request" in made.left_out[0].reason
+    assert "slash" in made.left_out[1].reason
+
+
 def test_a_schema_that_cannot_be_used_leaves_out_those_that_use_it() -> None:
     """Also an operation that comes to it by a schema which another one has used before."""
     schemas = {"Bad": {"type": 3}, "Through": {"properties": {"a": {"$ref": "#/components/schemas/Bad"}}}}

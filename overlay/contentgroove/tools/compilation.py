@@ -102,12 +102,7 @@ def compile_document(
     def leave_out(method: str, path: str, error: DocumentError | SpecError) -> None:
         left_out.append(LeftOut(method, path, error.message[:MAX_REASON]))
 
-    # The response to a TRACE repeats the request, credentials included.
-    found = [
-        operation
-        for operation in openapi.operations(document, leave_out)
-        if operation.method != "TRACE" and operation.path.startswith("/")
-    ]
+    found = list(openapi.operations(document, leave_out))
     compiled: list[Operation] = []
     names: set[str] = set()
     for operation in found if selection is None else selection.choose(found):
@@ -121,6 +116,10 @@ def compile_document(
 def _compile(
     found: openapi.Operation, base_path: str, converter: Converter, names: set[str], document_url: str | None
 ) -> Operation:
+    if found.method == "TRACE":
+        raise SpecError("The response to a TRACE repeats the request, credentials included.")
+    if not found.path.startswith("/"):
+        raise SpecError("Its path does not start with a slash.")
     definition = found.definition
     # They stay relative, because a caller can name another base than the document's URL.
     holder = {"servers": found.own_servers}

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from contentgroove._core.redaction import is_secret_header
 from contentgroove._core.secret import Secret
-from contentgroove._openapi.documents import as_object
+from contentgroove._openapi.documents import DocumentError, as_object
 from contentgroove._openapi.pointers import resolve
 
 from .parameter_styles import percent
@@ -141,9 +141,16 @@ class SourceCredentials:
 
 
 def security_schemes(document: Json) -> dict[str, Json]:
-    """Return the security schemes of a document, resolved."""
+    """Return the security schemes of a document, resolved; one that cannot be read is empty."""
     declared = as_object(as_object(document.get("components")).get("securitySchemes"))
-    return {name: resolve(document, scheme) for name, scheme in declared.items()}
+    found: dict[str, Json] = {}
+    for name, scheme in declared.items():
+        try:
+            found[name] = resolve(document, scheme)
+        except DocumentError:
+            # It does not concern the operations that need another one.
+            found[name] = {}
+    return found
 
 
 def auth_strategy(name: str, scheme: Json) -> Json:

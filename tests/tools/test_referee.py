@@ -92,7 +92,11 @@ PARTS = {
         document(with_body("application/octet-stream", FILE)),
         document(with_body("text/plain", {"type": "string"})),
         document(with_body("application/x-www-form-urlencoded", FORM)),
-        document(with_body("multipart/form-data", PARTS, encoding={"file": {"style": "form"}})),
+        document(
+            with_body("multipart/form-data", PARTS, encoding={"file": {"style": "form"}, "files": {"style": "form"}})
+        ),
+        document({"parameters": [QUERY[0], parameter("header", "Accept-Encoding", {"type": "string"})]}, "/a#b"),
+        {**document({}), "servers": [{"url": "https://x.example/{p}", "variables": {"p": {"default": "/a/b"}}}]},
         document(with_body("application/json", {"type": ["array", "null"], "items": {"const": 1}}), version="3.1.0"),
     ],
 )

@@ -237,6 +237,9 @@ def _with_defaults(url: str, variables: Any) -> str:
         variable = as_object(as_object(variables).get(found[1]))
         # OpenAPI requires the default. If it is missing, the first of the possible values is as good.
         value = variable.get("default", next(iter(as_list(variable.get("enum"))), None))
-        return str(value) if isinstance(value, str | int | float) else found[0]
+        if not isinstance(value, str | int | float):
+            return found[0]
+        # `/{path}` with the default `/v1`: nobody means two slashes.
+        return str(value).removeprefix("/" if url[: found.start()].endswith("/") else "")
 
     return _VARIABLE.sub(default, url)

@@ -6,6 +6,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote
 
+from contentgroove._openapi.documents import as_list, as_object
 from contentgroove.tools import NetworkPolicy
 from contentgroove.tools.argument_checks import check_arguments, compile_schema
 from contentgroove.tools.credentials import SourceCredentials, security_schemes
@@ -66,9 +67,10 @@ class Court:
             base_url = first_allowed(usable_servers(document.servers), policy)
         except ToolError:
             base_url = BASE_URL
-        if base_url == BASE_URL or not any("://" in str(each.get("url")) for each in content.get("servers", ())):
+        urls = [str(as_object(each).get("url")) for each in as_list(content.get("servers"))]
+        if base_url == BASE_URL or not any("://" in url for url in urls) or "{" in "".join(urls):
             # They may not be called, or are relative to the document's URL, which a file does not have: a caller passes
-            # `baseUrl` then.
+            # `baseUrl` then. Or a variable has a value with slashes, which openapi-core does not expect.
             content = {**content, "servers": [{"url": base_url}]}
         self._referee = Referee(content)
         self._key_locations = {

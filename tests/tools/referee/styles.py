@@ -89,9 +89,12 @@ class _Style(StyleDeserializer):
         kinds = kinds_of(self.schema)
         kind = next(iter(kinds)) if len(kinds) == 1 else ""
         decode = decoder(location)
-        if isinstance(location, Parts) and is_bytes(self.schema):
+        if isinstance(location, Parts) and self.name in location:
             # A style writes texts; the bytes of a file have none.
-            return location[self.name]
+            if is_bytes(self.schema):
+                return location[self.name]
+            if "items" in self.schema and is_bytes(self.schema / "items"):
+                return location.getlist(self.name)
         try:
             value = self._split(kind, location, decode)
             return self._cast(value)

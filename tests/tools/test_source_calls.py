@@ -109,6 +109,18 @@ async def test_servers_of_paths_and_operations(first: LocalServer, second: Local
     assert f"of {second.origin}/item" in found.description
 
 
+async def test_servers_of_a_document_that_has_moved(first: LocalServer, second: LocalServer) -> None:
+    """They are relative to the URL that the document was fetched from at last."""
+    tools = allowing(first, second)
+    first.responses["/short"] = Response(302, {"Location": f"{second.origin}/docs/a.json"})
+    second.responses["/docs/a.json"] = Response(content=spec(["../v1"], own=[{"url": "own"}]).encode())
+    await added(tools, f"{first.origin}/short")
+    await tools.call("t.general")
+    await tools.call("t.special")
+    assert paths(first) == ["/short"]
+    assert paths(second) == ["/docs/a.json", "/v1/general", "/docs/own/special"]
+
+
 async def test_own_servers_of_every_kind(first: LocalServer) -> None:
     """Relative, with variables, without a default, after one that cannot be used, or an empty list."""
     for number, (own, path) in enumerate(

@@ -239,7 +239,7 @@ def _with_defaults(url: str, variables: Any) -> str:
         value = variable.get("default", next(iter(as_list(variable.get("enum"))), None))
         if not isinstance(value, str | int | float):
             return found[0]
-        # `/{path}` with the default `/v1`: nobody means two slashes.
+        # One slash is meant where the text before a variable ends with one and its default starts with one.
         return str(value).removeprefix("/" if url[: found.start()].endswith("/") else "")
 
     return _VARIABLE.sub(default, url)

@@ -202,11 +202,17 @@ class HttpResponse(Struct, frozen=True):
         status: The HTTP status.
         headers: The headers, names in lower case.
         content: The body, decompressed.
+        url: Where it is from, after redirects.
     """
 
     status: int
     headers: dict[str, str]
     content: bytes
+    url: str
+
+    def __repr__(self) -> str:
+        # All other parts can contain credentials.
+        return f"HttpResponse({self.status})"
 
 
 async def fetch(url: str, policy: NetworkPolicy) -> HttpResponse:
@@ -309,7 +315,7 @@ async def _exchange(
         # The status says whether the operation was performed, and so whether to repeat it.
         problem = f"{printable_url(url)} sent {error}."
         raise ToolError("unexpected_answer", problem, status=response.status) from error
-    return HttpResponse(response.status, received, decoded)
+    return HttpResponse(response.status, received, decoded, url)
 
 
 def _joined(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -197,7 +197,8 @@ class SpecSources:
                     status=response.status,
                     retryable=response.status in RETRYABLE_STATUSES,
                 )
-            content = response.content
+            # What is relative in it is relative to the last URL (RFC 3986, 5.1.3).
+            content, url = response.content, response.url
         return await anyio.to_thread.run_sync(compile_source, content, source, url, selection)
 
     def _register(self, document: Document, arguments: Json) -> Json:

@@ -92,9 +92,7 @@ class Service:
         accounts.count_request(call.account, self.limits, call.now)
         return self._operations[operation](call)
 
-    def _list(
-        self, records: Mapping[str, Any], kinds: Mapping[str, Kind], sorts: tuple[str, ...], call: Call
-    ) -> Json:
+    def _list(self, records: Mapping[str, Any], kinds: Mapping[str, Kind], sorts: tuple[str, ...], call: Call) -> Json:
         # (assumed: subscriptions-paged, list-has-new-media)
         query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
         return list_document(records, query, call, partial(self._resource, call=call, in_list=True))

@@ -361,6 +361,14 @@ def test_a_lost_location_is_named() -> None:
     assert ast.unparse(ast.parse(module.text)) == "import os\nimport re\nNAMES = ['a', 'b']"
 
 
+def test_a_resource_without_links() -> None:
+    """Lists follow them, and every other resource has them: it is said before anything is written."""
+    document = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
+    del document["components"]["schemas"]["projects_response_object"]["properties"]["links"]
+    with pytest.raises(ScaffoldError, match="GET /projects has no `links`"):
+        read_resource(document, names_of("projects", "Project"))
+
+
 def test_attributes_that_no_model_can_have() -> None:
     """A name that Python does not accept, or that each model uses itself, is an error that says so."""
     for name, problem in (("coverUrl", "snake case"), ("extra", "member of every model")):

@@ -195,7 +195,7 @@ def _check_links(document: Document, found: dict[Role, Operation]) -> None:
         body = resolve(document, success(operation)[1].get("schema")).get("properties", {})
         if "data" in body and "links" not in body:
             raise ScaffoldError(
-                f"The response of {operation} has no `links` beside `data`, as those of all other resources have. Write a "
+                f"The response of {operation} has no `links` beside `data`, as all others have. Write a "
                 "correction that adds them to its schema and its example, or write the resource by hand."
             )
 

@@ -181,11 +181,12 @@ def option(field: Field, required: bool) -> str:  # noqa: FBT001 - called by tem
     """Return the type, and the default, of an option of the command line."""
     kind = {"texts": "list[str]", "boolean": "bool"}.get(field.kind, _TYPES[field.kind])
     metavar = {"text": "TEXT", "number": "NUMBER", "integer": "N", "texts": "TEXT"}.get(field.kind)
-    metavar = "URL" if field.is_url else "ID" if is_id(field) else "|".join(field.choices) or metavar
+    metavar = "URL" if field.is_url else "ID" if is_id(field) else metavar
     name = field.name.replace("_", "-")
     flag = f'"--{name}/--no-{name}"' if field.kind == "boolean" else f'"--{name}"'
     shown = f', metavar="{metavar}"' if metavar else ""
     text = field.text + (" Can be repeated." if field.kind == "texts" else "")
+    text += f" One of {', '.join(field.choices)}." if field.choices else ""
     declared = f"typer.Option({flag}{shown}, help={text!r})"
     return f"Annotated[{kind}, {declared}]" if required else f"Annotated[{kind} | None, {declared}] = None"
 

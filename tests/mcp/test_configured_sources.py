@@ -106,6 +106,8 @@ async def test_a_list(folder: Path, films: LocalServer, monkeypatch: pytest.Monk
         ({"sources": [{"spec": "films.json", "namespaces": "x"}]}, "namespaces: is not known"),
         ({"sources": [{"spec": "films.json", "namespace": "medias"}]}, "belongs to built-in tools"),
         ({"sources": [{"spec": "http://10.0.0.1/a"}]}, "plain http"),
+        ({"sources": []}, "lists no sources"),
+        ({"sources": {"spec": "films.json"}}, "lists no sources"),
         ({"swagger": "2.0"}, "npx swagger2openapi"),
         ({"other": 1}, "not an OpenAPI 3.x document"),
     ],
@@ -122,6 +124,19 @@ async def test_sources_that_are_refused(
     assert message in caught.value.message
     assert "sources.json" in caught.value.message
     assert KEY not in caught.value.message
+
+
+async def test_credentials_in_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A URL's query is in no line about what is left out, which is on standard error."""
+    sources, _ = opened()
+    left_out = {"leftOutCount": 1, "leftOut": [{"method": "GET", "path": "/a", "reason": "Why."}]}
+
+    async def add(*_: Any) -> Any:
+        return left_out
+
+    monkeypatch.setattr(sources, "add", add)
+    (line,) = await add_sources(sources, read_sources([f"https://example.com/a.json?token={KEY}"]))
+    assert line == "https://example.com/a.json?token=[redacted]: GET /a: Why."
 
 
 def test_files_that_do_not_exist(folder: Path) -> None:

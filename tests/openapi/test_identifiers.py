@@ -144,6 +144,16 @@ def test_dynamic_references(name: str, good: Any, wrong: Any) -> None:
     assert not accepts(schema, wrong, GENERIC)
 
 
+def test_what_is_evaluated_beside_a_reference() -> None:
+    """The properties that a reference names are known to `unevaluatedProperties` beside it."""
+    named = {"$ref": "#/components/schemas/Named"}
+    schemas = {"Named": {"type": "object", "properties": {"a": {"type": "integer"}}}}
+    closed = {**named, "allOf": [{"properties": {"b": True}}], "unevaluatedProperties": False}
+    assert accepts(closed, {"a": 1, "b": 2}, schemas)
+    assert not accepts(closed, {"a": "x"}, schemas)
+    assert not accepts(closed, {"c": 1}, schemas)
+
+
 def test_what_is_beside_a_reference() -> None:
     """It counts in OpenAPI 3.1, and does not in 3.0."""
     schema = {"$ref": "#/components/schemas/Plain", "minimum": 5}

@@ -147,6 +147,8 @@ def test_callbacks() -> None:
         ({"url": "../v1"}, "https://a.test/docs/openapi.json", ["https://a.test/v1"]),
         ({"url": "https://{h}/{v}", "variables": {"h": {"default": "a.test"}, "v": {}}}, None, ["https://a.test/{v}"]),
         ({"url": "https://a.test:{p}", "variables": {"p": {"default": 8443}}}, None, ["https://a.test:8443"]),
+        ({"url": "https://a.test/{p}", "variables": {"p": {"default": "/v1"}}}, None, ["https://a.test/v1"]),
+        ({"url": "https://a.test{p}", "variables": {"p": {"default": "/v1"}}}, None, ["https://a.test/v1"]),
         ({"url": 1}, None, []),
         ("https://a.test", None, []),
     ],

@@ -6,6 +6,7 @@ import base64
 import time
 
 import pytest
+from contentgroove._core import redaction
 from contentgroove._core.redaction import (
     redact_echo,
     redact_echo_bytes,
@@ -169,3 +170,12 @@ def test_hostile_texts_take_linear_time() -> None:
         redact_text(text)
         redact_url(text)
         assert time.process_time() - started < 5, text[:20]
+
+
+def test_many_texts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a credential may look like is worked out once: results have hundreds of thousands of texts."""
+    prepared: list[Secret] = []
+    monkeypatch.setattr(redaction, "_base64_forms", lambda secret: prepared.append(secret) or [])
+    secret = Secret("a-key-of-this-test-alone")
+    assert [redact_echo("a", [secret]) for _ in range(9)] == ["a"] * 9
+    assert prepared == [secret]

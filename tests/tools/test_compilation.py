@@ -197,6 +197,8 @@ def test_an_operations_parameter_replaces_its_paths() -> None:
         ({"parameters": [{"name": "a", "in": "body"}]}, "/a", "outside path, header, query, cookie"),
         ({}, "/a/{b}", "does not describe"),
         ({"parameters": [{"$ref": "#/x"}]}, "/a", "nothing at '#/x'"),
+        ({"parameters": [{"$ref": "other.yaml#/x"}]}, "/a", "'other.yaml#/x' leads to another document"),
+        ({"requestBody": {"$ref": "https://example.com/a#/x"}}, "/a", "leads to another document"),
         ({"parameters": [{"name": "a", "in": "query", "style": "matrix"}]}, "/a", "the style 'matrix', which query"),
         ({"requestBody": {"content": {"application/json": {"schema": {"type": 3}}}}}, "/a", "not a valid JSON Schema"),
     ],
@@ -224,11 +226,22 @@ def test_circles_of_references() -> None:
 
 def test_paths_that_cannot_be_read() -> None:
     """A path or an operation that is not one is left out alone."""
-    made = whole({"/a": {"$ref": "#/nowhere"}, "/b": {"get": [], "post": {}}, "/c": {"get": {}}})
+    paths = {"/a": {"$ref": "#/nowhere"}, "/b": {"get": [], "post": {}}, "/c": {"get": {}}, "/d": {"$ref": "d.yaml"}}
+    made = whole(paths)
     assert [operation.name for operation in made.operations] == ["b.postB", "c.getC"]
-    assert [(each.method, each.path) for each in made.left_out] == [("", "/a"), ("GET", "/b")]
+    assert [(each.method, each.path) for each in made.left_out] == [("", "/a"), ("GET", "/b"), ("", "/d")]
     assert "nothing at '#/nowhere'" in made.left_out[0].reason
     assert "must be an object" in made.left_out[1].reason
+    assert "'d.yaml' leads to another document" in made.left_out[2].reason
+
+
+def test_operations_that_are_never_tools() -> None:
+    """They are listed as left out, too."""
+    made = whole({"/a": {"trace": {}, "get": {}}, "b": {"get": {}}})
+    assert [operation.name for operation in made.operations] == ["a.getA"]
+    assert [(each.method, each.path) for each in made.left_out] == [("TRACE", "/a"), ("GET", "b")]
+    assert "repeats the request" in made.left_out[0].reason
+    assert "slash" in made.left_out[1].reason
 
 
 def test_a_schema_that_cannot_be_used_leaves_out_those_that_use_it() -> None:

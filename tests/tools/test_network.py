@@ -147,6 +147,13 @@ async def test_calls_follow_no_redirects(secure: LocalServer) -> None:
     assert len(secure.requests) == 1
 
 
+@pytest.mark.parametrize(("method", "length"), [("POST", "0"), ("PUT", "0"), ("PATCH", "0"), ("DELETE", None)])
+async def test_requests_without_a_body(plain: LocalServer, method: str, length: str | None) -> None:
+    """They say so where a server may wait for one."""
+    await send(method, f"{plain.origin}/a", {}, None, plain.policy())
+    assert plain.requests[-1].headers.get("content-length") == length
+
+
 async def test_large_responses(secure: LocalServer) -> None:
     """A response is not read beyond the limit."""
     secure.responses["/a"] = Response(content=b"x" * 11)

@@ -103,6 +103,8 @@ async def test_calling_what_was_found(name: str) -> None:
         assert (wrong["error"]["code"], "size" in wrong["error"]["message"]) == ("invalid_input", True)
         unknown = await tools.call("m.callOperation", {"name": "list700"})
         assert (unknown["error"]["code"], "list700" in unknown["error"]["message"]) == ("unknown_tool", True)
+        misspelt = await tools.call("m.callOperation", {"name": "billing.createInvoices"})
+        assert "Did you mean m.billing.postV2Invoices" in misspelt["error"]["message"]
         builtin = await tools.call("m.callOperation", {"name": "openapi.previewSpec", "arguments": {"spec": "{}"}})
         assert builtin["error"]["code"] == "unknown_tool"
         assert [request.path for request in served.requests] == ["/things7?size=3"]
@@ -181,7 +183,7 @@ async def test_a_choice_of_operations(arguments: Any, operations: set[str]) -> N
     [
         ({"tags": ["bill"]}, "has the tag 'bill'. Did you mean 'billing'?"),
         ({"paths": ["/invoice"]}, "Did you mean '/invoices'"),
-        ({"methods": ["PATCH"]}, "has the method 'PATCH'"),
+        ({"methods": ["PATCH"]}, "has the method 'PATCH'. There are 'DELETE', 'GET', 'POST'."),
         ({"operationIds": ["createInvoices"]}, "Did you mean 'createInvoice'"),
         ({"tags": ["billing"], "methods": ["DELETE"]}, "matches all of the conditions"),
         ({"tags": []}, "tags: "),

@@ -68,7 +68,12 @@ QUERY = [
     parameter("header", "X-Pairs", {"type": "object", "properties": {"a": {"type": "integer"}}}),
     parameter("cookie", "c", {"type": "string"}),
 ]
-FORM = {"type": "object", "required": ["a"], "properties": {"a": {"type": "string"}, "s": STRINGS, "o": OBJECT}}
+LISTED = {"listed": {"enum": ["x", 1]}}
+FORM = {
+    "type": "object",
+    "required": ["a"],
+    "properties": {"a": {"type": "string"}, "s": STRINGS, "o": OBJECT, **LISTED},
+}
 PARTS = {
     "type": "object",
     "required": ["file"],
@@ -87,7 +92,11 @@ PARTS = {
         document(with_body("application/octet-stream", FILE)),
         document(with_body("text/plain", {"type": "string"})),
         document(with_body("application/x-www-form-urlencoded", FORM)),
-        document(with_body("multipart/form-data", PARTS, encoding={"file": {"style": "form"}})),
+        document(
+            with_body("multipart/form-data", PARTS, encoding={"file": {"style": "form"}, "files": {"style": "form"}})
+        ),
+        document({"parameters": [QUERY[0], parameter("header", "Accept-Encoding", {"type": "string"})]}, "/a#b"),
+        {**document({}), "servers": [{"url": "https://x.example/{p}", "variables": {"p": {"default": "/a/b"}}}]},
         document(with_body("application/json", {"type": ["array", "null"], "items": {"const": 1}}), version="3.1.0"),
     ],
 )
@@ -103,6 +112,15 @@ def test_what_the_tools_refuse() -> None:
     verdicts = judged(document({"parameters": [parameter("query", "p", STRINGS, style="pipeDelimited")]}))
     assert [verdict.kind for verdict in verdicts] == ["agree", "agree", "refused", "agree"]
     assert "contains '|'" in verdicts[2].causes[0]
+
+
+def test_objects_with_open_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They may have the names of other parameters and keys, but no others."""
+    content = document({"parameters": [QUERY[0], parameter("query", "open", {"type": "object", "minProperties": 1})]})
+    assert {verdict.causes for verdict in judged(content)} == {("query form: names of other parameters",)}
+    assert not any(is_open("a.json", verdict) for verdict in judged(content))
+    monkeypatch.setattr("contentgroove.tools.credentials.Credentials.query", lambda *_: ["key=key-of-0", "further=1"])
+    assert {verdict.causes for verdict in judged(content)} == {("query form: other value",)}
 
 
 def test_what_the_tools_could_do_wrong(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import codecs
 import gzip
 import json
 import zlib
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from contentgroove.tools import NetworkPolicy, Origin, ToolRegistry
+from contentgroove.tools.responses import body_data
 
 from tests.tools.servers import LocalServer, Response, serve
 from tests.tools.test_sources import opened
@@ -257,6 +259,25 @@ async def test_credentials(first: LocalServer, scheme: str, value: str, header: 
     assert not {"authorization", "cookie", "x-key"} & first.requests[-1].headers.keys()
 
 
+@pytest.mark.parametrize(
+    ("header", "echoed"),
+    [
+        ({"Cookie": 'session=s3cret-1; other="s3cret-2"'}, '{"session": "s3cret-1", "other": "s3cret-2"}'),
+        ({"Authorization": f"Basic {base64.b64encode(b'user:s3cret').decode()}"}, '{"user": "user", "with": "s3cret"}'),
+        ({"X-Auth": f"basic {base64.b64encode(b'user:s3cret').decode().rstrip('=')}"}, "s3cret"),
+        ({"Authorization": "Basic s3cret!"}, "s3cret!"),
+    ],
+)
+async def test_parts_of_headers_are_redacted(first: LocalServer, header: dict[str, str], echoed: str) -> None:
+    """A service that has read a cookie or a password from a header may repeat it alone."""
+    tools = opened()
+    first.responses["/general"] = Response(200, {}, echoed.encode())
+    await added(tools, spec(["https://x.example"]), baseUrl=str(first.origin), headers=header)
+    text = json.dumps(await tools.call("t.general"))
+    assert "[redacted]" in text
+    assert "s3cret" not in text
+
+
 async def test_alternatives_of_credentials(first: LocalServer) -> None:
     """The first set that is complete is sent; without security in the document, everything that was passed."""
     tools = opened()
@@ -379,6 +400,41 @@ async def test_compressed_responses(first: LocalServer, coding: str, content: by
     headers = {"Content-Type": "application/json", "Content-Encoding": coding}
     first.responses["/general"] = Response(200, headers, content)
     assert (await tools.call("t.general"))["data"] == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("content_type", "content", "data"),
+    [
+        ("", b' {"a": [1]}', {"a": [1]}),
+        ("", b"[1]", [1]),
+        ("", b"{a}", "{a}"),
+        ("", b"12", "12"),
+        ("", b"\xff\x00", {"contentType": "", "base64": "/wA="}),
+        ("application/json", codecs.BOM_UTF8 + b'{"a": 1}', {"a": 1}),
+        ("text/plain", codecs.BOM_UTF8 + b"a", "a"),
+        ("application/json; charset=iso-8859-1", '{"a": "ü"}'.encode(), {"a": "ü"}),
+        ("application/json; charset=iso-8859-1", '{"a": "ü"}'.encode("latin-1"), {"a": "ü"}),
+        ("application/problem+json; charset=utf-16", '{"a": "ü"}'.encode("utf-16"), {"a": "ü"}),
+        ("application/json; charset=none", b'{"a": 1}', {"a": 1}),
+        ("application/json", b'{"a": "\xff', '{"a": "\ufffd'),
+        # Codecs that only Python has: decoding 5 MiB of punycode takes an hour.
+        ("text/plain; charset=punycode", b"maana-pta", {"contentType": "text/plain", "base64": "bWFhbmEtcHRh"}),
+        ("text/plain; charset=unicode_escape", b"a", {"contentType": "text/plain", "base64": "YQ=="}),
+    ],
+)
+def test_bodies_of_responses(content_type: str, content: bytes, data: Any) -> None:
+    """They are JSON, text or base64, whatever their type says that is not so."""
+    assert body_data(content, {"content-type": content_type} if content_type else {}) == data
+
+
+async def test_statuses_of_responses_that_cannot_be_read(first: LocalServer) -> None:
+    """A caller must know whether the operation was performed."""
+    tools = opened()
+    await added(tools, spec(["https://x.example"]), baseUrl=str(first.origin))
+    for headers, content in (({"Content-Encoding": "gzip"}, b"no gzip"), ({}, bytes(5 * 1024 * 1024 + 1))):
+        first.responses["/general"] = Response(201, headers, content)
+        error = (await tools.call("t.general"))["error"]
+        assert (error["code"], error["status"], error["retryable"]) == ("unexpected_answer", 201, False)
 
 
 async def test_files_of_the_upload_root(first: LocalServer, tmp_path: Any) -> None:

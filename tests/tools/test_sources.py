@@ -108,6 +108,16 @@ async def test_preview() -> None:
     }
 
 
+async def test_a_scheme_that_cannot_be_read() -> None:
+    """It hides no other scheme, and a document with it can be added."""
+    broken = document()
+    broken["components"] = {"securitySchemes": SCHEMES | {"broken": {"$ref": "#/nowhere"}}}
+    data = (await opened().call("openapi.previewSpec", {"spec": json.dumps(broken)}))["data"]
+    assert data["securitySchemes"] == SCHEMES | {"broken": {}}
+    result = await added(opened(), spec=json.dumps(broken), credentials={"token": "s3cret"})
+    assert result["data"]["toolCount"] == 3
+
+
 async def test_yaml_is_read(contract: str) -> None:
     """The API's own contract, as YAML, has its operations."""
     result = await opened().call("openapi.previewSpec", {"spec": contract})

@@ -6,6 +6,7 @@ removed, except those that are known to be harmless.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING
 
@@ -147,24 +148,26 @@ def redact_header_value(name: str, value: str) -> str:
 def redact_echo(text: str, secrets: Iterable[Secret]) -> str:
     """Replace known credentials in a text, as a server may write them: plain, escaped in JSON, HTML or URLs, base64."""
     for secret in secrets:
-        text = re.sub(_echo_pattern(secret), REDACTED, text)
+        text = _echo_pattern(secret).sub(REDACTED, text)
     return text
 
 
 def redact_echo_bytes(content: bytes, secrets: Iterable[Secret]) -> bytes:
     """Replace known credentials in a body, as `redact_echo` does."""
     for secret in secrets:
-        content = re.sub(_echo_pattern(secret).encode(), REDACTED.encode(), content)
+        content = re.sub(_echo_pattern(secret).pattern.encode(), REDACTED.encode(), content)
     return content
 
 
-def _echo_pattern(secret: Secret) -> str:
+# A result can have hundreds of thousands of texts, and a program has few secrets.
+@functools.lru_cache(maxsize=256)
+def _echo_pattern(secret: Secret) -> re.Pattern[str]:
     escaped = "".join(
         rf"(?:\\{{0,4}}{re.escape(char)}|\\{{1,4}}u00{ord(char):02x}|%(?:25)*{ord(char):02x}|&#(?:0*{ord(char)}|x0*{ord(char):x});"
         rf"{_NAMED_ENTITIES.get(char, '')})"
         for char in secret.reveal()
     )
-    return f"(?i){escaped}" + "".join(f"|{re.escape(text)}" for text in _base64_forms(secret))
+    return re.compile(f"(?i){escaped}" + "".join(f"|{re.escape(text)}" for text in _base64_forms(secret)))
 
 
 _NAMED_ENTITIES = {"&": "|&amp;", "<": "|&lt;", ">": "|&gt;", '"': "|&quot;", "'": "|&apos;", "+": "|&plus;"}

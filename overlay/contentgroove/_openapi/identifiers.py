@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote, urljoin
 
 from .documents import DocumentError, as_object
-from .pointers import is_local, lookup, resolve_reference
+from .pointers import is_local, lookup, other_document_error, resolve_reference
 
 if TYPE_CHECKING:
     from .documents import Json
@@ -115,10 +115,7 @@ class References:
         uri = absolute(base, reference)
         resource, _, fragment = uri.partition("#")
         if resource not in self._index.resources:
-            raise DocumentError(
-                f"The $ref {reference[:200]!r} leads to another document, and those are not fetched: pass a document "
-                "that contains everything."
-            )
+            raise other_document_error(reference)
         found = self._find(resource, unquote(fragment), reference)
         return Target(uri, found, self._index.base_of(found))
 

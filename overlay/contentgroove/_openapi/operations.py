@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urljoin, urlsplit
 
 from .documents import DocumentError, as_list, as_object
-from .pointers import resolve
+from .pointers import check_followed, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -200,6 +200,8 @@ def _item_operations(
         return
     try:
         item = resolve(document, node)
+        if unreadable is not None:
+            check_followed(item)
     except DocumentError as error:
         if unreadable is None:
             raise
@@ -235,6 +237,9 @@ def _with_defaults(url: str, variables: Any) -> str:
         variable = as_object(as_object(variables).get(found[1]))
         # OpenAPI requires the default. If it is missing, the first of the possible values is as good.
         value = variable.get("default", next(iter(as_list(variable.get("enum"))), None))
-        return str(value) if isinstance(value, str | int | float) else found[0]
+        if not isinstance(value, str | int | float):
+            return found[0]
+        # `/{path}` with the default `/v1`: nobody means two slashes.
+        return str(value).removeprefix("/" if url[: found.start()].endswith("/") else "")
 
     return _VARIABLE.sub(default, url)

@@ -73,6 +73,25 @@ def resolve_reference(document: Json, reference: str) -> Any:
         raise DocumentError(f"The document has nothing at {reference!r}, which a $ref names.") from error
 
 
+def check_followed(node: Json) -> Json:
+    """Return what `resolve` has found, unless that is still a reference: to another document.
+
+    Raises:
+        DocumentError: It is.
+    """
+    if isinstance(reference := node.get("$ref"), str) and not is_local(reference):
+        raise other_document_error(reference)
+    return node
+
+
+def other_document_error(reference: str) -> DocumentError:
+    """Return the error of a reference that names something in another document."""
+    return DocumentError(
+        f"The $ref {reference[:200]!r} leads to another document, and those are not fetched: pass a document that "
+        "contains everything."
+    )
+
+
 def resolve(document: Json, node: Any) -> Json:
     """Return the object that a node is, or that its `$ref` names; every reference on the way is followed.
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
+from contentgroove._core.redaction import redact_url
 from contentgroove._core.settings import API_KEY_VARIABLE
 from contentgroove._io.client_options import read_variable
 from contentgroove._openapi.documents import DocumentError, as_list, as_object, parse
@@ -55,7 +56,7 @@ def read_sources(named: Iterable[str]) -> list[ConfiguredSource]:
         named: URLs and files of documents, and files with a list of sources.
 
     Raises:
-        ConfigurationError: A file cannot be read, a list is not valid, or a variable is not set.
+        ConfigurationError: A file cannot be read, a list is empty or not valid, or a variable is not set.
     """
     return [source for name in named for source in _read(name)]
 
@@ -86,7 +87,8 @@ async def add_sources(sources: SpecSources, configured: Iterable[ConfiguredSourc
 
 def _read(name: str) -> list[ConfiguredSource]:
     if _URL.fullmatch(name):
-        return [ConfiguredSource(name, {"spec": name})]
+        # Messages and logs must not have the credentials that a URL may have.
+        return [ConfiguredSource(redact_url(name), {"spec": name})]
     file = Path(name)
     try:
         content = file.read_bytes() if file.stat().st_size <= MAX_LIST else b""
@@ -105,7 +107,11 @@ def _listed(content: bytes, name: str) -> list[Any] | None:
     except DocumentError:
         # The error of a document is more exact, when it is read as such.
         return None
-    return as_list(found["sources"]) if "sources" in found and not {"openapi", "swagger"} & found.keys() else None
+    if "sources" not in found or {"openapi", "swagger"} & found.keys():
+        return None
+    if not as_list(found["sources"]):
+        raise ConfigurationError(f"The file {name} lists no sources: below `sources`, write one item for each.")
+    return as_list(found["sources"])
 
 
 def _configured(entry: Any, origin: str, folder: Path) -> ConfiguredSource:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 from urllib.parse import quote, quote_plus
@@ -12,7 +11,7 @@ from msgspec import structs
 
 from .binary_values import guess_media_type, read_binary
 from .body_plans import Field
-from .media_types import essence, is_json
+from .media_types import charset_of, essence, is_json
 from .parameter_styles import form_pairs, json_text, scalar_text
 from .results import ToolError
 
@@ -60,9 +59,8 @@ def write_body(body: Body, value: Any, part_headers: Json, read_file: FileReader
 
 
 def _encode_text(text: str, media_type: str) -> bytes:
-    charset = re.search(r"charset\s*=\s*\"?([\w.:-]+)", media_type, re.IGNORECASE)
     try:
-        return text.encode(codecs.lookup(charset[1]).name if charset else "utf-8")
+        return text.encode(charset_of(media_type))
     except (LookupError, UnicodeError) as error:
         problem = f"Nothing was sent: the body cannot be written in {media_type}."
         raise ToolError("invalid_input", problem) from error

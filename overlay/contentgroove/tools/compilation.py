@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from contentgroove._openapi import operations as openapi
 from contentgroove._openapi.documents import DocumentError, as_list, as_object
+from contentgroove._openapi.pointers import check_followed
 
 from .body_plans import plan_body
 from .input_schemas import Converter
@@ -101,12 +102,7 @@ def compile_document(
     def leave_out(method: str, path: str, error: DocumentError | SpecError) -> None:
         left_out.append(LeftOut(method, path, error.message[:MAX_REASON]))
 
-    # The response to a TRACE repeats the request, credentials included.
-    found = [
-        operation
-        for operation in openapi.operations(document, leave_out)
-        if operation.method != "TRACE" and operation.path.startswith("/")
-    ]
+    found = list(openapi.operations(document, leave_out))
     compiled: list[Operation] = []
     names: set[str] = set()
     for operation in found if selection is None else selection.choose(found):
@@ -120,6 +116,10 @@ def compile_document(
 def _compile(
     found: openapi.Operation, base_path: str, converter: Converter, names: set[str], document_url: str | None
 ) -> Operation:
+    if found.method == "TRACE":
+        raise SpecError("The response to a TRACE repeats the request, credentials included.")
+    if not found.path.startswith("/"):
+        raise SpecError("Its path does not start with a slash.")
     definition = found.definition
     # They stay relative, because a caller can name another base than the document's URL.
     holder = {"servers": found.own_servers}
@@ -154,7 +154,7 @@ def _security(found: openapi.Operation) -> tuple[tuple[str, ...], ...] | None:
 
 
 def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple[Parameter, ...], Json, Body | None]:
-    declaration = found.body
+    declaration = check_followed(found.body)
     plan = plan_body(declaration, found.document, converter)
     properties: Json = {}
     required: list[str] = []
@@ -187,7 +187,7 @@ def _build_inputs(found: openapi.Operation, converter: Converter) -> tuple[tuple
 def _parameters(found: openapi.Operation) -> list[Json]:
     """Return the declarations of an operation's parameters, those in the path first."""
     declarations: list[Json] = []
-    for declaration in found.parameters:
+    for declaration in map(check_followed, found.parameters):
         name, location = declaration.get("name"), declaration.get("in")
         if not isinstance(name, str) or not isinstance(location, str) or location not in _DEFAULT_STYLES:
             raise SpecError(f"{found} has a parameter without a name, or outside {', '.join(_DEFAULT_STYLES)}.")

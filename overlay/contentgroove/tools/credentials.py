@@ -6,14 +6,14 @@ They come from the arguments or the configuration that added the source, never f
 from __future__ import annotations
 
 import re
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING, Literal
 
 from msgspec import Struct
 
 from contentgroove._core.redaction import is_secret_header
 from contentgroove._core.secret import Secret
-from contentgroove._openapi.documents import as_object
+from contentgroove._openapi.documents import DocumentError, as_object
 from contentgroove._openapi.pointers import resolve
 
 from .parameter_styles import percent
@@ -127,9 +127,11 @@ class SourceCredentials:
         """Return every text that results must not contain, the longest first."""
         found = [*self._plain, *(credential.value for credential in self._schemes.values())]
         found += [credential.value for credential in self._headers if is_secret_header(credential.name)]
-        # A token without the name of its scheme, too, and a password without the user.
+        # A token without the name of its scheme, too, each cookie, and a password without the user.
         found += [Secret(secret.reveal().partition(" ")[2]) for secret in found]
-        found += [Secret(secret.reveal().partition(":")[2]) for secret in self._plain]
+        pairs = [*self._plain, *(_decoded_basic(credential.value) for credential in self._headers)]
+        found += [*pairs, *(Secret(secret.reveal().partition(":")[2]) for secret in pairs)]
+        found += [value for each in self._headers if each.name.lower() == "cookie" for value in _cookies(each.value)]
         return sorted(
             {secret for secret in found if len(secret.reveal()) >= MIN_SECRET}, key=lambda secret: -len(secret.reveal())
         )
@@ -139,9 +141,16 @@ class SourceCredentials:
 
 
 def security_schemes(document: Json) -> dict[str, Json]:
-    """Return the security schemes of a document, resolved."""
+    """Return the security schemes of a document, resolved; one that cannot be read is empty."""
     declared = as_object(as_object(document.get("components")).get("securitySchemes"))
-    return {name: resolve(document, scheme) for name, scheme in declared.items()}
+    found: dict[str, Json] = {}
+    for name, scheme in declared.items():
+        try:
+            found[name] = resolve(document, scheme)
+        except DocumentError:
+            # It does not concern the operations that need another one.
+            found[name] = {}
+    return found
 
 
 def auth_strategy(name: str, scheme: Json) -> Json:
@@ -200,6 +209,21 @@ def _authorization(name: str, scheme: str, value: Secret) -> Secret:
     if ":" not in value.reveal():
         raise ToolError("invalid_input", f"credentials: {name} must be <user>:<password>.")
     return Secret(f"Basic {b64encode(value.reveal().encode()).decode()}")
+
+
+def _decoded_basic(header: Secret) -> Secret:
+    """Return the user and password that a header of the scheme Basic has; empty if it is another one."""
+    if not header.reveal().lower().startswith("basic "):
+        return Secret("")
+    try:
+        return Secret(b64decode(header.reveal()[len("basic ") :].strip() + "==").decode())
+    except ValueError:
+        return Secret("")
+
+
+def _cookies(header: Secret) -> list[Secret]:
+    """Return the values of a Cookie header."""
+    return [Secret(pair.partition("=")[2].strip().strip('"')) for pair in header.reveal().split(";")]
 
 
 def _checked(name: str, value: str, scheme: str = "") -> str:

@@ -238,7 +238,9 @@ class Converter:
         converted = self._named(self._references.follow(members["$ref"], context.base), context)
         beside = {key: value for key, value in members.items() if key not in _ANNOTATIONS and not key.startswith("x-")}
         if self._siblings and beside:
-            converted = {"allOf": [converted, self._convert(beside, context._replace(composed=self._closed))]}
+            # Not in a part of its own: `unevaluatedProperties` sees what is named beside it, and nothing else.
+            combined: Json = self._convert(beside, context._replace(composed=self._closed))
+            converted = {**combined, "allOf": [converted, *as_list(combined.get("allOf"))]}
         return _described(converted, members)
 
     def _add_dynamic(self, converted: Json, reference: str, context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import re
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,11 @@ MEDIA_TYPE = re.compile(
     r"[A-Za-z0-9!#$&^_.+*-]+/[A-Za-z0-9!#$&^_.+*-]+(?:\s*;\s*[A-Za-z0-9!#$&^_.+-]+=(?:[A-Za-z0-9!#$&^_.+:/-]+|\"[^\"\\]*\"))*"
 )
 
+_CHARSET = re.compile(r"charset\s*=\s*\"?([\w.:-]+)", re.IGNORECASE)
+
+# Python's own codecs, with which no text is sent. The time that punycode takes grows with the square of the size.
+_NO_CHARSETS = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
+
 _TEXTS = re.compile(
     r"[/+.-](?:x-)?(?:nd)?(?:json|xml|yaml|javascript|ecmascript|graphql|sql|x-www-form-urlencoded|jsonl)$"
 )
@@ -22,6 +28,19 @@ _TEXTS = re.compile(
 def essence(media_type: str) -> str:
     """Return a media type without parameters, in lower case."""
     return media_type.partition(";")[0].strip().lower()
+
+
+def charset_of(media_type: str) -> str:
+    """Return the codec of a media type's charset, UTF-8 without one.
+
+    Raises:
+        LookupError: The charset is not known.
+    """
+    found = _CHARSET.search(media_type)
+    codec = codecs.lookup(found[1]).name if found else "utf-8"
+    if codec in _NO_CHARSETS:
+        raise LookupError(codec)
+    return codec
 
 
 def is_json(media_type: str) -> bool:

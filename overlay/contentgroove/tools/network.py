@@ -67,6 +67,7 @@ MAX_REDIRECTS = 5
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _IDEMPOTENT = frozenset({"GET", "PUT", "DELETE", "HEAD", "OPTIONS"})
+_WITH_CONTENT = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Origin(Struct, frozen=True):
@@ -285,6 +286,9 @@ async def _exchange(
     defaults = {"User-Agent": f"contentgroove-python/{__version__}", "Accept": "*/*"}
     own = {name: value for name, value in defaults.items() if name.lower() not in {key.lower() for key in headers}}
     sent_headers = own | headers | {"Accept-Encoding": accepted_codings()}
+    if content is None and method in _WITH_CONTENT:
+        # Without a length, some servers reject it with 411 (RFC 9110, 8.6).
+        content = b""
     async with (
         httpcore.AsyncConnectionPool(
             ssl_context=policy.tls() if origin.scheme == "https" else None, network_backend=_PinnedBackend(addresses)
@@ -297,12 +301,14 @@ async def _exchange(
             body += chunk
             if len(body) > policy.max_bytes:
                 problem = f"{printable_url(url)} sent more than {policy.max_bytes:,} bytes."
-                raise ToolError("unexpected_answer", problem)
+                raise ToolError("unexpected_answer", problem, status=response.status)
     try:
         codings = received.get("content-encoding", "")
         decoded = await anyio.to_thread.run_sync(decompress, bytes(body), codings, policy.max_bytes)
     except CodingError as error:
-        raise ToolError("unexpected_answer", f"{printable_url(url)} sent {error}.") from error
+        # The status says whether the operation was performed, and so whether to repeat it.
+        problem = f"{printable_url(url)} sent {error}."
+        raise ToolError("unexpected_answer", problem, status=response.status) from error
     return HttpResponse(response.status, received, decoded)
 
 

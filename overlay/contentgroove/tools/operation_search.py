@@ -58,7 +58,9 @@ def search_tools(namespace: str, title: str, tools: list[Tool], registry: ToolRe
     async def call(arguments: Json, report: ProgressCallback) -> Success:
         tool = by_name.get(arguments["name"])
         if tool is None or registry.find(tool.name) is None:
-            problem = f"{namespace} has no operation {arguments['name'][:100]!r}: find it with searchOperations."
+            similar = [other.name for other in index.search(arguments["name"][:200]) if registry.find(other.name)]
+            hint = f" Did you mean {' or '.join(similar[:3])}?" if similar else ""
+            problem = f"{namespace} has no operation {arguments['name'][:100]!r}: find it with searchOperations.{hint}"
             raise ToolError("unknown_tool", problem)
         return await registry.run(tool, arguments.get("arguments") or {}, report)
 

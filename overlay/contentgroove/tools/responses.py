@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import codecs
+import contextlib
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from contentgroove_api.types import check_levels
 
 from contentgroove._core.retries import requested_delay
 
-from .media_types import essence, is_json
+from .media_types import charset_of, essence, is_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,6 +29,8 @@ _LINK_PARAMETER = re.compile(r";\s*([^\s;,=\"]+)(?:\s*=\s*(?:\"((?:[^\"\\]|\\.)*
 def body_data(content: bytes, headers: Mapping[str, str]) -> Any:
     """Return a body as JSON, else as text, else as base64 with its media type; None if it is empty.
 
+    Without a Content-Type, a body that starts like an object or array is read as JSON (RFC 9110, 8.3).
+
     Args:
         content: The body.
         headers: The response's headers, names in lower case.
@@ -35,18 +38,28 @@ def body_data(content: bytes, headers: Mapping[str, str]) -> Any:
     if not content:
         return None
     content_type = headers.get("content-type", "")
-    if is_json(content_type):
-        try:
-            check_levels(content)
-            return msgspec.json.decode(content)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            # Returned as text, so that the caller can see what is wrong with it.
-            return content.decode("utf-8", "replace")
-    charset = re.search(r"charset\s*=\s*\"?([\w.:-]+)", content_type, re.IGNORECASE)
+    # Some services write a mark of the byte order, which readers may ignore (RFC 8259, 8.1).
+    bare = content.removeprefix(codecs.BOM_UTF8)
+    text = _text(bare, content_type)
+    if is_json(content_type) or (not content_type and bare.lstrip()[:1] in {b"{", b"["}):
+        # JSON is UTF-8, whatever charset is named (RFC 8259, 11). Some services send another one nevertheless.
+        for candidate in (bare, (text or "").encode("utf-8", "replace")):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeError, RecursionError):
+                check_levels(candidate)
+                return msgspec.json.decode(candidate)
+        # Returned as text, so that the caller can see what is wrong with it.
+        return bare.decode("utf-8", "replace") if text is None else text
+    return (
+        {"contentType": essence(content_type), "base64": base64.b64encode(content).decode()} if text is None else text
+    )
+
+
+def _text(content: bytes, content_type: str) -> str | None:
+    """Return a body as text, None if it is none in the charset that its media type names, else in UTF-8."""
     try:
-        return content.decode(codecs.lookup(charset[1]).name if charset else "utf-8")
+        return content.decode(charset_of(content_type))
     except (LookupError, UnicodeError):
-        return {"contentType": essence(content_type), "base64": base64.b64encode(content).decode()}
+        return None
 
 
 def http_facts(status: int, headers: Mapping[str, str], now: float) -> Json:

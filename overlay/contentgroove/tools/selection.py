@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
 _TEXTS = {"type": "array", "items": {"type": "string", "minLength": 1}, "minItems": 1}
 
+SHOWN = 10
+"""Values in the message about one that does not exist."""
+
 SELECTION_SCHEMA: Json = {
     "tags": {**_TEXTS, "description": "Only operations with one of these tags."},
     "paths": {
@@ -95,5 +98,10 @@ def _fits(pattern: str, texts: Iterable[str], any_case: bool) -> bool:  # noqa: 
 
 def _unknown(kind: str, pattern: str, known: set[str]) -> ToolError:
     close = difflib.get_close_matches(pattern[:100], sorted(known - {""})[:5000], n=3)
-    hint = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
+    if close:
+        hint = f" Did you mean {' or '.join(map(repr, close))}?"
+    else:
+        shown = sorted(known - {""})[:SHOWN]
+        further = len(known - {""}) - len(shown)
+        hint = f" There are {', '.join(map(repr, shown)) or 'none'}{f' and {further:,} others' if further else ''}."
     return ToolError("invalid_input", f"No operation has the {kind} {pattern[:100]!r}.{hint}")

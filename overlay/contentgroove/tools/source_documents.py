@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from msgspec import Struct
 
-from contentgroove._openapi.documents import DocumentError, Limits, as_list, as_object, check_version, parse
+from contentgroove._openapi.documents import Limits, as_list, as_object, check_version, parse
 from contentgroove._openapi.operations import base_path, can_be_server, server_urls
 
 from .compilation import LeftOut, compile_document
@@ -122,11 +122,7 @@ def is_complete(url: str) -> bool:
 def describe_document(document: Document) -> Json:
     """Describe a document: its title, servers, operations, tags, and how it authenticates."""
     info: Json = document.content["info"]
-    try:
-        schemes = security_schemes(document.content)
-    except DocumentError:
-        # A scheme that cannot be read does not concern the others' operations.
-        schemes = {}
+    schemes = security_schemes(document.content)
     tags = [as_object(tag).get("name") for tag in as_list(document.content.get("tags"))]
     tags += [tag for operation in document.operations for tag in operation.tags]
     own_servers = [url for operation in document.operations for url in operation.servers]

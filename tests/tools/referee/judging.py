@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias, cast
 from urllib.parse import unquote
 
+from contentgroove._openapi.documents import as_list, as_object
 from contentgroove.tools import NetworkPolicy
 from contentgroove.tools.argument_checks import check_arguments, compile_schema
 from contentgroove.tools.credentials import SourceCredentials, security_schemes
@@ -66,9 +67,10 @@ class Court:
             base_url = first_allowed(usable_servers(document.servers), policy)
         except ToolError:
             base_url = BASE_URL
-        if base_url == BASE_URL or not any("://" in str(each.get("url")) for each in content.get("servers", ())):
+        urls = [str(as_object(each).get("url")) for each in as_list(content.get("servers"))]
+        if base_url == BASE_URL or not any("://" in url for url in urls) or "{" in "".join(urls):
             # They may not be called, or are relative to the document's URL, which a file does not have: a caller passes
-            # `baseUrl` then.
+            # `baseUrl` then. Or a variable has a value with slashes, which openapi-core does not expect.
             content = {**content, "servers": [{"url": base_url}]}
         self._referee = Referee(content)
         self._key_locations = {
@@ -125,6 +127,14 @@ class Court:
         shown = f"{sent} {arguments} {found}"[:3000] if causes else ""
         return Verdict(title, effort, "disagree" if causes else "agree", body, tuple(dict.fromkeys(causes)), shown)
 
+    def _names(self, operation: Operation, arguments: Json) -> set[str]:
+        """Return the names that a query may have: of parameters, of the members of objects, and of keys."""
+        passed = [each for each in operation.parameters if each.location == "query" and each.argument in arguments]
+        values = [arguments[each.argument] for each in passed]
+        members = {str(name) for value in values if isinstance(value, dict) for name in cast("Json", value)}
+        keys = {str(name) for locations in self._key_locations.values() for _, name in locations}
+        return {each.name for each in passed} | members | keys
+
     def _differences(
         self, operation: Operation, arguments: Json, call: PreparedRequest, found: Found, encoded: dict[str, bytes]
     ) -> list[str]:
@@ -139,8 +149,13 @@ class Court:
                 # Then the referee has said what is wrong with it.
                 if not any(error.startswith("parameter: ") for error in found.errors):
                     causes.append(f"{parameter.location} {parameter.style}: missing")
-            elif differs(expected, found.parameters[key], encoded):
-                causes.append(f"{parameter.location} {parameter.style}: other value")
+            elif differs(expected, read := found.parameters[key], encoded):
+                own, others = _own_members(read, expected)
+                is_mixed = (
+                    others and not differs(expected, own, encoded) and others <= self._names(operation, arguments)
+                )
+                difference = "names of other parameters" if is_mixed else "other value"
+                causes.append(f"{parameter.location} {parameter.style}: {difference}")
         has_body = not any(error.startswith("body: ") for error in found.errors)
         if has_body and operation.body is not None and "body" in arguments:
             expected = arguments["body"]
@@ -163,6 +178,14 @@ class Court:
             and passed.isdisjoint(self._key_locations[scheme])
         ]
         return causes
+
+
+def _own_members(found: object, expected: object) -> tuple[object, set[str]]:
+    """Return the members of an object that are expected, and the names of the others."""
+    if not isinstance(found, dict) or not isinstance(expected, dict):
+        return found, set()
+    members, names = cast("Json", found), cast("Json", expected).keys()
+    return {name: value for name, value in members.items() if name in names}, {*members} - names
 
 
 def _as_sent(key: str) -> str:

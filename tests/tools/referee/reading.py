@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 from urllib.parse import quote, unquote, urlsplit
 
+from contentgroove._openapi.documents import as_object
 from jsonschema.exceptions import ValidationError  # type: ignore[import-untyped]
 from jsonschema.validators import create  # type: ignore[import-untyped]
 from jsonschema_path import SchemaPath
@@ -53,6 +54,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator, Mapping
 
 Json: TypeAlias = dict[str, Any]
+
+_OTHERS_HEADERS = frozenset({"accept", "content-type", "authorization", "accept-encoding", "content-length"})
 
 
 class Sent(NamedTuple):
@@ -103,9 +106,10 @@ class Referee:
 
     def __init__(self, document: Json) -> None:
         kind = _Version31 if str(document["openapi"]) >= "3.1" else _Version30
+        paths = {_key(path): item for path, item in as_object(document.get("paths")).items()}
         styles = Styles(kind.schema_casters_factory, style_deserializers=style_deserializers)
         self._validator = kind(
-            SchemaPath.from_dict(cast("dict[Hashable, Any]", document)),
+            SchemaPath.from_dict(cast("dict[Hashable, Any]", {**document, "paths": paths})),
             style_deserializers_factory=styles,
             media_type_deserializers_factory=MediaTypes(styles, media_type_deserializers),
             extra_media_type_deserializers=Loaders(),
@@ -132,7 +136,12 @@ class _OnePath:
         # Documents write queries and fragments into paths, which openapi-core would look for in the path.
         before = quote(self._pattern.partition("#")[0].partition("?")[0], safe="/:@!$&'()*+,;=~%{}")
         if found := PathParser(before, post_expression="$").search(name):
-            yield Path(spec / "paths" / self._pattern, TemplateResult(before, found.named))
+            yield Path(spec / "paths" / _key(self._pattern), TemplateResult(before, found.named))
+
+
+def _key(path: str) -> str:
+    """Return another key for a path: jsonschema-path takes the sign of a fragment for a separator."""
+    return path.replace("#", "\N{FULLWIDTH NUMBER SIGN}")
 
 
 class _Reading(APICallRequestValidator):
@@ -172,8 +181,9 @@ class _Reading(APICallRequestValidator):
         return Found(parameters, body, security, errors)
 
     def _get_parameter(self, parameters: RequestParameters, param: SchemaPath) -> Any:
-        # Their definition "SHALL be ignored" (OpenAPI 3.0.4, "Parameter Object"), which openapi-core does not.
-        if param["in"] == "header" and param["name"].lower() in {"accept", "content-type", "authorization"}:
+        # The definition of three "SHALL be ignored" (OpenAPI 3.0.4, "Parameter Object"), which openapi-core does not.
+        # The HTTP client sets the others.
+        if param["in"] == "header" and param["name"].lower() in _OTHERS_HEADERS:
             raise MissingParameter(param["name"], "header")
         return super()._get_parameter(parameters, param)
 

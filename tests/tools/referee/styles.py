@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 Json: TypeAlias = dict[str, Any]
 
+_KINDS = {dict: "object", list: "array", bool: "boolean", int: "integer", float: "number", type(None): "null"}
+
 
 class Fields(ImmutableMultiDict[str, Any]):
     """The fields of a form, encoded."""
@@ -53,6 +55,10 @@ def kinds_of(schema: SchemaPath, level: int = 0) -> set[str]:
             found = {kind for part in schema / keyword for kind in kinds_of(part, level + 1)}
     if not found and "properties" in schema:
         found = {"object"}
+    if not found:
+        # Values that are listed say it, too.
+        listed = [*schema.getkey("enum", ()), *([schema.getkey("const")] if "const" in schema else [])]
+        found = {_KINDS.get(type(value), "string") for value in listed}
     return found - {"null"}
 
 
@@ -83,9 +89,12 @@ class _Style(StyleDeserializer):
         kinds = kinds_of(self.schema)
         kind = next(iter(kinds)) if len(kinds) == 1 else ""
         decode = decoder(location)
-        if isinstance(location, Parts) and is_bytes(self.schema):
+        if isinstance(location, Parts) and self.name in location:
             # A style writes texts; the bytes of a file have none.
-            return location[self.name]
+            if is_bytes(self.schema):
+                return location[self.name]
+            if "items" in self.schema and is_bytes(self.schema / "items"):
+                return location.getlist(self.name)
         try:
             value = self._split(kind, location, decode)
             return self._cast(value)

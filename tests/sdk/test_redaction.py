@@ -175,7 +175,12 @@ def test_hostile_texts_take_linear_time() -> None:
 def test_many_texts(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a credential may look like is worked out once: results have hundreds of thousands of texts."""
     prepared: list[Secret] = []
-    monkeypatch.setattr(redaction, "_base64_forms", lambda secret: prepared.append(secret) or [])
+
+    def forms(secret: Secret) -> list[str]:
+        prepared.append(secret)
+        return []
+
+    monkeypatch.setattr(redaction, "_base64_forms", forms)
     secret = Secret("a-key-of-this-test-alone")
     assert [redact_echo("a", [secret]) for _ in range(9)] == ["a"] * 9
     assert prepared == [secret]

@@ -278,6 +278,18 @@ async def test_parts_of_headers_are_redacted(first: LocalServer, header: dict[st
     assert "s3cret" not in text
 
 
+async def test_logs_contain_no_credentials(first: LocalServer, caplog: pytest.LogCaptureFixture) -> None:
+    """The HTTP library logs the headers of responses, in which a service may repeat a key."""
+    tools = opened()
+    first.responses["/general"] = Response(200, {"X-Echo": "s3cret", "Set-Cookie": "a=s3cret"})
+    credentials = {"inHeader": "s3cret"}
+    await added(tools, spec(["https://x.example"]), baseUrl=str(first.origin), credentials=credentials)
+    with caplog.at_level("DEBUG"):
+        await tools.call("t.general")
+    assert "X-Echo" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
 async def test_alternatives_of_credentials(first: LocalServer) -> None:
     """The first set that is complete is sent; without security in the document, everything that was passed."""
     tools = opened()

@@ -6,7 +6,7 @@ import logging
 import time
 import weakref
 from inspect import isawaitable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 
@@ -18,25 +18,34 @@ from contentgroove.errors import RequestInfo
 from .http import logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import httpcore
 
     from contentgroove._core.responses import Response
-    from contentgroove._core.settings import Settings
+    from contentgroove._core.secret import Secret
 
 _LOGGERS = ("httpx", *(f"httpcore.{part}" for part in ("connection", "http11", "http2", "proxy", "socks")))
 _LOGGERS_OF_HEADERS = ("hpack.hpack", "hpack.table")
 
-_live: weakref.WeakValueDictionary[int, Settings] = weakref.WeakValueDictionary()
-"""The settings of all existing clients, for their keys."""
+
+class KeyHolder(Protocol):
+    """What knows the credentials of requests: the settings of a client, or the credentials of a source of tools."""
+
+    def sent_keys(self) -> Sequence[Secret]:
+        """Return what a server may echo."""
+        ...
+
+
+_live: weakref.WeakValueDictionary[int, KeyHolder] = weakref.WeakValueDictionary()
+"""All that exist, for their keys."""
 
 
 def _redact(record: logging.LogRecord) -> bool:
     message = record.getMessage()
     redacted = redact_text(message)
-    for settings in list(_live.values()):
-        redacted = redact_echo(redacted, settings.sent_keys())
+    for holder in list(_live.values()):
+        redacted = redact_echo(redacted, holder.sent_keys())
     if redacted != message:
         # Otherwise unchanged, because some applications group records by their format.
         record.msg, record.args = redacted, ()
@@ -47,13 +56,13 @@ def _drop(_record: logging.LogRecord) -> bool:
     return False
 
 
-def install_log_filters(settings: Settings) -> None:
-    """Redact URLs and a client's key: httpx logs the URLs of requests, httpcore the headers of responses.
+def install_log_filters(holder: KeyHolder) -> None:
+    """Redact URLs and the credentials of requests: httpx logs the URLs of requests, httpcore the headers of responses.
 
     With HTTP/2, hpack logs all headers, that of the key included, at level DEBUG: in plain text, and encoded, where
     nothing can be redacted. It logs little else, so its records are dropped.
     """
-    _live[id(settings)] = settings
+    _live[id(holder)] = holder
     for name in _LOGGERS:
         # A logger has the same filter only once. A filter at "httpcore" would not see the records of its children.
         logging.getLogger(name).addFilter(_redact)

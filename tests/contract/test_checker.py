@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from contentgroove_mock.contract import Checker, Violation
+from contentgroove_mock.contract.conventions import CONVENTIONS
 
 from tests.contract.exchanges import DOCUMENT, KEY, example, request, response, webhook
 from tests.sdk_calls import IDS, SDK_METHODS
@@ -394,3 +395,19 @@ def test_the_key_is_not_needed_to_check(checker: Checker) -> None:
     posted.read()
     assert checker.check_request(posted) == []
     assert "canary" not in repr(vars(checker))
+
+
+@pytest.mark.parametrize("server", ["/api/v1", "http://[broken", "https://{region}.example/v1", ""])
+def test_links_of_documents_whose_servers_name_no_host(server: str) -> None:
+    """Links must then lead to the host that was called; without one, all to the same."""
+    document = {**DOCUMENT, "servers": [{"url": server}]}
+    checker = Checker(document, base_path="/api/v1", conventions=CONVENTIONS)
+    body = example("/medias/{id}")
+    sent = request("GET", MEDIA)
+    assert checker.check(sent, response(200, body)) == []
+    body["links"]["self"] = "//evil.example/api/v1"
+    assert found(checker.check(sent, response(200, body))) == [("link-origin", "response.body#/links/self")]
+    del sent.headers["Host"]
+    assert checker.check(sent, response(200, body)) == []
+    body["links"]["current"] = "https://other.example/"
+    assert len(checker.check(sent, response(200, body))) == 2

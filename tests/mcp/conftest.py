@@ -14,12 +14,16 @@ import pytest
 from contentgroove_mock import Policy, Simulator, serve
 from mcp import Client, StdioServerParameters, stdio_client
 
+from tests.sdk_calls import SDK_METHODS
+
 if TYPE_CHECKING:
     from pathlib import Path
 
     from mcp_types import CallToolResult
 
 KEY = "canary-key-77d1c0a9"
+TOOLS = len(SDK_METHODS) + 7
+"""One for each operation, and those that upload, wait, search and change sources."""
 ERAS = ["legacy", "2026-07-28"]
 """The handshake protocol, and the stateless one."""
 

@@ -13,6 +13,7 @@ from contentgroove import ConfigurationError, InvalidInputError
 from contentgroove.mcp import command
 from typer.testing import CliRunner
 
+from tests.mcp.conftest import TOOLS
 from tests.platforms import SIGNALS
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def test_standard_output_is_the_protocols_alone() -> None:
     assert {frame["jsonrpc"] for frame in frames} == {"2.0"}
     by_id = {frame.get("id"): frame for frame in frames}
     assert by_id[1]["result"]["serverInfo"]["name"] == "contentgroove"
-    assert len(by_id[2]["result"]["tools"]) == 22
+    assert len(by_id[2]["result"]["tools"]) == TOOLS
     assert by_id[3]["result"]["isError"] is True
     assert "Traceback" not in errors
     assert KEY not in "".join(lines) + rest + errors

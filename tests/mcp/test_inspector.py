@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 from contentgroove_mock.npm import child_environment, is_complete, node_program, npm_ci
 
-from tests.mcp.conftest import KEY
+from tests.mcp.conftest import KEY, TOOLS
 
 if TYPE_CHECKING:
     from contentgroove_mock import Simulator
@@ -67,7 +67,7 @@ def test_schemas_are_portable(inspect: Inspect) -> None:
     done = inspect("legacy", "tools/list", "--strict")
     assert done.returncode == 0, done.stderr
     tools = json.loads(done.stdout)["tools"]
-    assert len(tools) == 22
+    assert len(tools) == TOOLS
     assert "medias_getApiV1Medias" in {tool["name"] for tool in tools}
 
 

@@ -8,7 +8,7 @@ from contentgroove_mock import Simulator, sample_video
 from mcp import MCPError
 from mcp.shared.subscriptions import ToolsListChanged
 
-from tests.mcp.conftest import ERAS, KEY
+from tests.mcp.conftest import ERAS, KEY, TOOLS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,7 +86,7 @@ async def test_listing(start: Start, era: str) -> None:
     """Names without dots, the dotted ones in addition, closed schemas, annotations; nothing destructive works."""
     async with start(era=era) as session:
         tools = {tool.name: tool for tool in (await session.client.list_tools()).tools}
-        assert len(tools) == 22
+        assert len(tools) == TOOLS
         assert not [name for name in tools if "." in name]
         declared = tools["medias_putApiV1MediasId"]
         assert declared.meta == {

@@ -75,7 +75,8 @@ def test_tests_without_the_mark_fail(pytester: pytest.Pytester, monkeypatch: pyt
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     pytester.makeconftest(CONFTEST)
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:schemathesis", "-p", "no:respx")
+    plugins = [word for name in ("cacheprovider", "schemathesis", "respx", "randomly") for word in ("-p", f"no:{name}")]
+    result = pytester.runpytest_subprocess(*plugins)
     failed = {name: line for line in result.outlines for name in WRONG if line.startswith(f"{name} has no mark")}
     assert failed.keys() == WRONG.keys()
     for name, done in WRONG.items():

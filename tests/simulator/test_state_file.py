@@ -77,7 +77,11 @@ def test_stored_state_is_written_again_byte_for_byte(stored_state: Path) -> None
     assert state is not None
     stored_state.unlink()
     storage.save(state)
-    assert stored_state.read_bytes() == before
+    # Kinds of records that came later are empty.
+    after = stored_state.read_bytes()
+    for name in json.loads(after).keys() - json.loads(before).keys():
+        after = after.replace(f'"{name}":{{}},'.encode(), b"")
+    assert after == before
 
 
 def test_stored_state_has_records_in_every_stage() -> None:

@@ -215,6 +215,10 @@ def test_a_name_that_several_models_have(copied: Copy, published: Json) -> None:
     listed = clip["mockserver/contentgroove_mock/simulator/core/serializers.py"]
     assert listed == ['"external_id": clip.external_id,']
     assert len(clip["mockserver/contentgroove_mock/factories.py"]) == 1
+    assert len(clip["docs/cli.md"]) == 2
+    assert len(clip["overlay/contentgroove/cli/webhook_trigger.py"]) == 1
+    assert "tests/verification/turned.py" not in clip, "it turns that of medias"
+    assert not any("MEDIA" in line for line in clip["tests/recorded/expected.py"])
 
 
 def test_a_webhook_loses_a_property(copied: Copy, published: Json) -> None:

@@ -242,7 +242,19 @@ def test_every_failing_test_is_listed_below_its_work(
     folder.mkdir()
     for name, text in TESTS.items():
         (folder / name).write_text(text, encoding="utf-8")
-    command = ("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:schemathesis", str(folder))
+    command = (
+        "python",
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "-p",
+        "no:schemathesis",
+        "-p",
+        "no:randomly",
+        str(folder),
+    )
     checked.config = dataclasses.replace(checked.config, checks=(command,), works=WORKS)
     with pytest.raises(UpdateStoppedError) as caught:
         checked(publish(with_a_new_attribute(published)))

@@ -5,6 +5,7 @@ Bodies may have any structure here: what a schema demands is checked elsewhere.
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 _LINK = re.compile(r"https?://[^/?#\s\\]+(?:[/?#][^\s]*)?|[/?][^\s\\]*", re.IGNORECASE)
 _STATUS = re.compile(r"[1-5]\d\d", re.ASCII)
 _MAX_DIGITS = 16
-_PORTS = {"http": 80, "https": 443}
+_PORTS = (80, 443)
 _LINKS = ("self", "related", "current", "first", "prev", "next", "last")
 _TO_PAGES = frozenset({"current", "next", "prev"})
 _UPDATES = frozenset({"PUT", "PATCH"})
@@ -80,7 +81,9 @@ class Documents:
         """
         self.conventions = conventions
         self._spans = [span for span in conventions.spans if {span.begin, span.end} <= attributes]
-        self._hosts = {_host_of(urlsplit(server)) for server in servers if "{" not in server}
+        usable = [found for server in servers if (found := _split(server)) is not None and found.netloc]
+        self._hosts = {_host_of(found) for found in usable}
+        self._origins = tuple(f"{found.scheme}://{found.netloc}/" for found in usable if found.scheme)
         page = conventions.page_parameter or "page"
         self._page_key = f"{page}[number]"
 
@@ -155,9 +158,7 @@ class Documents:
     def _check_links(
         self, operation: str, links: Json, request: CheckedRequest, *, is_list: bool
     ) -> Iterator[Violation]:
-        host = request.headers.get("host")
-        called = None if host is None else _split(f"//{host}")
-        hosts = self._hosts if called is None else self._hosts | {_host_of(called)}
+        called = _called_host(request.headers.get("host"))
         asked = parse_qsl(request.target.partition("?")[2], keep_blank_values=True) if is_list else []
         for name in _LINKS:
             if not isinstance(link := links.get(name), str):
@@ -166,14 +167,22 @@ class Documents:
             def violation(rule: Rule, message: str, name: str = name, link: str = link) -> Violation:
                 return Violation(operation, f"response.body#/links/{name}", rule, message, short_repr(link))
 
+            is_page = is_list and name in _TO_PAGES
+            if not is_page and link.startswith(self._origins) and _LINK.fullmatch(link):
+                # The common case, without a look at the parts.
+                continue
             if _LINK.fullmatch(link) is None or (parts := _split(link)) is None:
                 yield violation("link", "a link is an absolute URL in http or https, or a path or query")
                 continue
-            if parts.netloc and _host_of(parts) not in hosts and not (called is None and _has_one_host(links)):
-                known = ", ".join(sorted(name for name, _ in hosts))
+            if parts.netloc and not self._is_known(_host_of(parts), called, links):
+                known = ", ".join(sorted({name for name, _ in [*self._hosts, *([called] if called else [])]}))
                 yield violation("link-origin", f"a link leads to the host of the request or of the servers: {known}")
-            elif is_list and name in _TO_PAGES and (message := self._wrong_page(name, parts, request.target, asked)):
+            elif is_page and (message := self._wrong_page(name, parts, request.target, asked)):
                 yield violation("link-page", message)
+
+    def _is_known(self, host: tuple[str, int], called: tuple[str, int] | None, links: Json) -> bool:
+        # If it is not known which host was called, all links must at least lead to one.
+        return host in self._hosts or host == called or (called is None and _has_one_host(links))
 
     def _wrong_page(self, name: str, link: SplitResult, target: str, asked: Sequence[tuple[str, str]]) -> str:
         """Return what a link between pages should be; empty if it is right, or not known."""
@@ -248,6 +257,13 @@ def _split(link: str) -> SplitResult | None:
     return parts if is_usable else None
 
 
+@functools.lru_cache(maxsize=64)
+def _called_host(header: str | None) -> tuple[str, int] | None:
+    """Return the host that a Host header names; None if there is none."""
+    parts = None if header is None else _split(f"//{header}")
+    return None if parts is None else _host_of(parts)
+
+
 def _has_one_host(links: Json) -> bool:
     """Return whether all links lead to one host, where that of the request is not known."""
     parts = [_split(link) for link in links.values() if isinstance(link, str)]
@@ -256,5 +272,5 @@ def _has_one_host(links: Json) -> bool:
 
 def _host_of(parts: SplitResult) -> tuple[str, int]:
     # Links in http for https are the service's own: its published examples have them.
-    port = parts.port if parts.port not in {None, *_PORTS.values()} else 443
-    return (parts.hostname or "").lower(), port or 443
+    port = parts.port
+    return (parts.hostname or "").lower(), port if port and port not in _PORTS else _PORTS[-1]

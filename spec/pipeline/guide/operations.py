@@ -96,6 +96,8 @@ def _new_operation(root: Path, operation: Operation) -> Iterator[Step]:
 
 def _raw(root: Path, file: str, owner: str, verb: str) -> Iterator[Step]:
     """Yield the line of the method that returns the raw response, after the last one of them."""
+    if not (root / file).is_file():
+        return
     for node in ast.walk(ast.parse((root / file).read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef) and node.name == owner:
             last = max(item.end_lineno or 0 for item in node.body)

@@ -62,11 +62,15 @@ class Removed:
     def is_meant(self, texts: Iterable[str]) -> bool | None:
         """Return whether the first of the texts that names a model names this one; None if all name no model."""
         for text in texts:
-            if _names(self.model.name).search(text):
-                return True
-            # A text that names only another model is about that one.
+            is_named = _names(self.model.name).search(text) is not None
+            # A text that names only another model is about that one; one that names both says nothing.
             if any(_names(other).search(text) for other in self.sharing or self.models):
-                return False
+                if not is_named:
+                    return False
+                if self.sharing:
+                    continue
+            if is_named:
+                return True
         return None
 
 
@@ -127,8 +131,13 @@ def _in_pages(root: Path, removed: Removed) -> Iterator[Step]:
     mention = re.compile(rf"[`\[.\"]{removed.name}(?:_(?:{MATCHERS}))?\b")
     for path in (path for pattern in PAGES for path in sorted(root.glob(pattern))):
         file = path.relative_to(root).as_posix()
+        heading = ""
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            if file != GENERATED and mention.search(line) and removed.is_meant((line, file)) is not False:
+            heading = line if line.startswith("#") else heading
+            if file == GENERATED or not mention.search(line):
+                continue
+            meant = removed.is_meant((line, heading, file))
+            if meant or (meant is None and not removed.sharing):
                 yield _page_step(file, number, line, removed.name)
 
 
@@ -150,8 +159,12 @@ def _in_module(file: str, text: str, removed: Removed) -> Iterator[Step]:
     lines = text.splitlines()
     found: list[tuple[bool | None, Step]] = []
     for node, around in _uses(file, text, removed.name):
-        levels = [_text(lines, item) for item in around if isinstance(item, (ast.stmt, ast.ClassDef))]
-        if removed.name in removed.sorts and isinstance(node, ast.Constant) and "sort" in levels[0].lower():
+        levels = [text for item in around for text in _texts(lines, item)]
+        if (
+            removed.name in removed.sorts
+            and isinstance(node, ast.Constant)
+            and "sort" in _statement(lines, around).lower()
+        ):
             # It still orders lists.
             continue
         owner = [ast.unparse(node.value)] if isinstance(node, ast.Attribute) else []
@@ -191,8 +204,18 @@ def _nodes(file: str, text: str) -> tuple[tuple[ast.AST, tuple[ast.AST, ...]], .
     return tuple(found)
 
 
-def _text(lines: list[str], node: ast.stmt) -> str:
-    return "\n".join(lines[node.lineno - 1 : node.end_lineno])
+def _texts(lines: list[str], node: ast.AST) -> Iterator[str]:
+    """Yield what a node says about what is in it: its own name first."""
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        yield node.name
+    if isinstance(node, ast.stmt):
+        yield "\n".join(lines[node.lineno - 1 : node.end_lineno])
+    elif isinstance(node, (ast.BinOp, ast.Call)):
+        yield ast.unparse(node)
+
+
+def _statement(lines: list[str], around: tuple[ast.AST, ...]) -> str:
+    return next(text for item in around if isinstance(item, ast.stmt) for text in _texts(lines, item))
 
 
 def _edit(file: str, lines: list[str], node: ast.AST, around: tuple[ast.AST, ...], removed: Removed) -> Step:

@@ -39,7 +39,8 @@ _TYPES: dict[Kind, str] = {
     "json": "Any",
 }
 _ARGUMENTS: dict[Kind, str] = {**_TYPES, "texts": "Sequence[str]", "json": "Mapping[str, Any]"}
-_RECORDS: dict[Kind, str] = {**_TYPES, "texts": "list[str]", "json": "dict[str, Any]"}
+# The record's types of times are those that freezegun does not replace.
+_RECORDS: dict[Kind, str] = {**_TYPES, "time": "Times.datetime", "texts": "list[str]", "json": "dict[str, Any]"}
 _SAMPLES: dict[Kind, Any] = {
     "text": "Example",
     "number": 1.5,
@@ -180,11 +181,12 @@ def option(field: Field, required: bool) -> str:  # noqa: FBT001 - called by tem
     """Return the type, and the default, of an option of the command line."""
     kind = {"texts": "list[str]", "boolean": "bool"}.get(field.kind, _TYPES[field.kind])
     metavar = {"text": "TEXT", "number": "NUMBER", "integer": "N", "texts": "TEXT"}.get(field.kind)
-    metavar = "URL" if field.is_url else "ID" if is_id(field) else "|".join(field.choices) or metavar
+    metavar = "URL" if field.is_url else "ID" if is_id(field) else metavar
     name = field.name.replace("_", "-")
     flag = f'"--{name}/--no-{name}"' if field.kind == "boolean" else f'"--{name}"'
     shown = f', metavar="{metavar}"' if metavar else ""
     text = field.text + (" Can be repeated." if field.kind == "texts" else "")
+    text += f" One of {', '.join(field.choices)}." if field.choices else ""
     declared = f"typer.Option({flag}{shown}, help={text!r})"
     return f"Annotated[{kind}, {declared}]" if required else f"Annotated[{kind} | None, {declared}] = None"
 
@@ -264,6 +266,7 @@ class Templates:
         options: set[Kind] = {"text", "number", "integer", "boolean", "texts"}
         kinds: dict[str, str] = {"id": "text", "media_id": "text"}
         kinds |= {field.name: SORTABLE[field.kind] for field in resource.attributes if field.kind in SORTABLE}
+        texts = [name for name in self.filters if kinds.get(name) == "text" and not name.endswith("id")]
         context: dict[str, Any] = {
             "r": resource,
             "n": names,
@@ -275,7 +278,7 @@ class Templates:
             "bodies": {role: self.bodies(role) for role in ("create", "update") if role in resource.operations},
             "raw": [role for role in ("get", "create", "update", "delete") if role in resource.operations],
             "lacks": "" if "update" in resource.operations else " The API has no update.",
-            "metavar": f"{names.singular.upper()}_ID",
+            "metavar": f"{names.singular.upper().replace('_', '-')}-ID",
             "commands": {
                 "create": [field for field in resource.created if field.kind in options],
                 "update": [field for field in resource.updated if field.kind in options],
@@ -284,6 +287,7 @@ class Templates:
             "attribute_names": {field.name for field in resource.attributes},
             "filters": [(name, kinds[name]) for name in self.filters if name in kinds],
             "filter_example": f"{self.filters[-1]}_eq" if self.filters else "",
+            "filter_in_help": f"{texts[0] if texts else 'id'}_cont=moon",
             "parameters": {"filter"} if resource.filters else set(),
             "has_updated_at": any(field.name == "updated_at" for field in resource.attributes),
             "has_quota": self.has_quota,

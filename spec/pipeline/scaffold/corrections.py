@@ -45,6 +45,8 @@ _PATTERN = re.compile(r"\*_\(([^)]*)\)\(_any")
 _NOT_FOUND = "not_found_error_response_object"
 _ERRORS = "error_response_object"
 _WIDTH = 116
+_MEMBERS = {"id", "type", "attributes", "relationships"}
+"""The members of a resource that the SDK reads and the simulator writes; others, such as links, stay optional."""
 
 
 @dataclass
@@ -110,7 +112,7 @@ def _data_update(found: _Found, data: Document) -> Action:
     properties = data.get("properties", {})
     attributes = resolve(contract, properties.get("attributes"))
     update: Action = _new(data, title=names.model, description=f"{names.an.capitalize()}.")
-    update |= _required(data, shown)
+    update |= _required(data, [{name: item[name] for name in _MEMBERS & item.keys()} for item in shown])
     inner: Action = {}
     kinds = {str(item["type"]) for item in shown if isinstance(item.get("type"), str)}
     if "enum" not in resolve(contract, properties.get("type")) and len(kinds) == 1:

@@ -144,6 +144,7 @@ def read_resource(document: Document, names: Names) -> Resource:
     if "list" not in found and "get" not in found and "create" not in found:
         raise ScaffoldError(f"No operation on {names.many} returns one: nothing can be written.")
     schema, data = data_schema(document, found, names)
+    _check_links(document, found)
     properties = data.get("properties", {})
     attributes = fields(document, properties.get("attributes", {}), names, examples(found))
     relationships = resolve(document, properties.get("relationships"))
@@ -186,6 +187,17 @@ def data_schema(document: Document, found: dict[Role, Operation], names: Names) 
             f"component such as {names.singular}_response_object_data, as medias have it, and try again."
         )
     raise ScaffoldError(f"No operation on {names.many} returns one.")
+
+
+def _check_links(document: Document, found: dict[Role, Operation]) -> None:
+    """Raise a ScaffoldError if a document has no links, which lists follow and the simulator writes."""
+    for operation in found.values():
+        body = resolve(document, success(operation)[1].get("schema")).get("properties", {})
+        if "data" in body and "links" not in body:
+            raise ScaffoldError(
+                f"The response of {operation} has no `links` beside `data`, as all others have. Write a "
+                "correction that adds them to its schema and its example, or write the resource by hand."
+            )
 
 
 def success(operation: Operation) -> tuple[str, Document]:

@@ -196,8 +196,7 @@ def test_no_validator_becomes_silent() -> None:
 def test_every_rule_is_seeded() -> None:
     """Each rule of the checker is violated by some exchange, and each theme has exchanges that violate none."""
     broken = {part.split()[0] for row in TABLE.values() if sees(row.checker) for part in row.checker.split("; ")}
-    # What Prism alone sees is in the table's other column; behaviour takes more than one exchange, and so does the
-    # delivery of a webhook.
-    assert broken == set(get_args(Rule)) - {"prism", "webhook-response", *get_args(BehaviourRule)}
+    # What Prism alone sees is in the table's other column, and behaviour takes more than one exchange.
+    assert broken == set(get_args(Rule)) - {"prism", *get_args(BehaviourRule)}
     themes = {(exchange.theme, exchange.good) for exchange in EXCHANGES if exchange.theme != "exchanges"}
     assert themes == {(theme, good) for theme, _ in themes for good in (True, False)}

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import dataclasses
 import functools
+import importlib
+import importlib.util
 import inspect
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +35,7 @@ from yaml import safe_load
 from tests.spec.scaffold.documents import BRAND_KITS, ID, PROJECTS, TRANSCRIPTIONS, Added, with_resource
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from contentgroove_spec.config import Config
     from pipeline.scaffold.names import Names
@@ -104,6 +109,71 @@ def test_every_file(added: Added, model: str) -> None:
         f"{added.singular}s.py",
         f"test_{added.singular}s.py",
     }
+
+
+@pytest.mark.parametrize(("added", "model"), CASES)
+def test_names_in_new_code_exist(added: Added, model: str) -> None:
+    """What a new module takes from modules of the repository is there: the templates follow when it is renamed."""
+    edits = Edits(ROOT, resource_of(added, model), ["tool"])
+    written = {*edits.made, *edits.changed}
+    lost: list[str] = []
+    for path, text in edits.made.items():
+        lost += [f"{path}: {name}" for name in taken_from_modules(path, text) if not exists(name, written)]
+    assert lost == []
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("added", "model"), CASES)
+def test_every_name_is_defined(added: Added, model: str, tmp_path: Path) -> None:
+    """Lines that are added to a module use what it imports."""
+    edits = Edits(ROOT, resource_of(added, model), ["tool"])
+    texts = edits.made | {path: module.text for path, module in edits.changed.items()}
+    for path, text in texts.items():
+        if path.endswith(".py"):
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--select", "F821", "-q", str(tmp_path)]
+    checked = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)  # noqa: S603 - this Python's
+    assert (checked.returncode, checked.stdout) == (0, "")
+
+
+def taken_from_modules(path: str, text: str) -> Iterator[str]:
+    """Yield the dotted names that a module imports from this repository, and what it takes from imported modules."""
+    tree = ast.parse(text, path)
+    package = ".".join(Path(path).parts[1:-1])
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            parts = package.split(".")
+            base = ".".join(parts[: len(parts) - node.level + 1]) if node.level else ""
+            source = f"{base}.{node.module}".strip(".") if node.module else base
+            if source.partition(".")[0] in {"contentgroove", "contentgroove_mock"}:
+                for alias in node.names:
+                    modules[alias.asname or alias.name] = f"{source}.{alias.name}"
+                    yield f"{source}.{alias.name}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            yield f"{modules[node.value.id]}.{node.attr}"
+
+
+def exists(name: str, written: set[str]) -> bool:
+    """Return whether a dotted name is in the code, or may be in what is written."""
+    *parents, last = name.split(".")
+    for length in range(len(parents), 0, -1):
+        with contextlib.suppress(ModuleNotFoundError):
+            module = importlib.import_module(".".join(parents[:length]))
+            break
+    else:
+        return False
+    file = Path(str(module.__file__)).relative_to(ROOT).as_posix()
+    if file in written or length < len(parents):
+        # New names of a module that is changed, and attributes of classes, are not followed.
+        return True
+    if hasattr(module, last):
+        return True
+    with contextlib.suppress(ModuleNotFoundError):
+        return importlib.util.find_spec(name) is not None
+    return False
 
 
 @pytest.mark.parametrize(("added", "model"), CASES)
@@ -289,6 +359,14 @@ def test_a_lost_location_is_named() -> None:
     module.into_literal("NAMES", "'b'")
     module.import_at_top("import re")
     assert ast.unparse(ast.parse(module.text)) == "import os\nimport re\nNAMES = ['a', 'b']"
+
+
+def test_a_resource_without_links() -> None:
+    """Lists follow them, and every other resource has them: it is said before anything is written."""
+    document = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
+    del document["components"]["schemas"]["projects_response_object"]["properties"]["links"]
+    with pytest.raises(ScaffoldError, match="GET /projects has no `links`"):
+        read_resource(document, names_of("projects", "Project"))
 
 
 def test_attributes_that_no_model_can_have() -> None:

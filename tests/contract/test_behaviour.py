@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+from anyio.lowlevel import checkpoint
 from contentgroove import ContentGroove
 from contentgroove_mock import ManualClock, Simulator
 from contentgroove_mock.contract import (
@@ -72,7 +73,7 @@ async def run_at_random(checker: Checker, seed: int, steps: int = 100) -> Found:
             kind = chance.choice(["create", "update", "update", "show", "delete", "list", "list", "list"])
             name = chance.choice(["a", "b", "ab", "Ba"])
             target = f"{API}/medias/{chance.choice(ids)}" if ids else f"{API}/medias/none"
-            await asyncio.sleep(0)
+            await checkpoint()
             if kind == "create":
                 attributes = {"source_url": "https://films.example/one.mp4", "name": name}
                 made = await client.post(f"{API}/medias", json={"data": {"attributes": attributes}})
@@ -181,7 +182,7 @@ async def test_a_list_that_was_requested_before_is_right(checker: Checker) -> No
     transport = AsyncCheckedTransport(httpx.MockTransport(respond), checker, found, behaviour=Behaviour(checker))
     async with httpx.AsyncClient(transport=transport, headers=KEY) as client:
         early = asyncio.create_task(client.get(f"{ORIGIN}/api/v1/medias"))
-        await asyncio.sleep(0)
+        await checkpoint()
         await client.delete(f"{ORIGIN}/api/v1/medias/{ID}")
         listed.set()
         await early

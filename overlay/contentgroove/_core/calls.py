@@ -65,7 +65,8 @@ class Writes:
 
     def happened_since(self, mark: object) -> bool:
         """Return whether such a call ended since then, or is running: the service may have done it already."""
-        return self._latest is not mark or bool(self._running)
+        # In this order, the reverse of `end`: what ends between the two is seen by one of them.
+        return bool(self._running) or self._latest is not mark
 
     def begin(self) -> object:
         """Record the start of a call; pass the returned token to `end`."""

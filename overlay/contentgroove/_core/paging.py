@@ -46,6 +46,9 @@ REMEMBERED_IDS = 1000
 MAX_PAGES_WITHOUT_NEW = 100
 """Pages in a row without a new item: more than a list gains while it is read, and an end to any other list."""
 
+MAX_PASSES_WITHOUT_NEW = 4
+"""Passes in a row that find nothing new, while other threads or tasks change the list, before it counts as complete."""
+
 
 class ListArguments(Struct, frozen=True):
     """The arguments of a list call, unchecked."""
@@ -177,6 +180,7 @@ class PageCursor(Generic[T]):
         self._given = _GivenIds()
         self._patience = MAX_PAGES_WITHOUT_NEW
         self._error: PagingError | None = None
+        self._passes_without_new = 0
         self._start()
 
     def _start(self) -> None:
@@ -201,12 +205,16 @@ class PageCursor(Generic[T]):
         if self._error is not None:
             # Only now, because the page that contains the link is valid.
             raise self._error
-        if self._next is None and self._overtaken and self._found_new:
-            # Once more from the start, until that finds nothing new.
-            self._patience += len(self._trail)
-            self._start()
+        if self._next is None and self._overtaken:
+            # Once more from the start, until several in a row find nothing new: changes may overtake each of them.
+            self._passes_without_new = 0 if self._found_new else self._passes_without_new + 1
+            if self._passes_without_new < MAX_PASSES_WITHOUT_NEW:
+                self._patience += len(self._trail)
+                self._start()
         if self._next is None:
             return None
+        # Taken before the look at what happened: what ends in between counts for the next look.
+        mark = writes.mark()
         if self._direction == "forward" and self._trail and writes.happened_since(self._mark):
             self._given.keep_all = True
             if self._was_reread:
@@ -214,7 +222,7 @@ class PageCursor(Generic[T]):
             else:
                 self._go_back()
         if self._direction != "repeat":
-            self._mark = writes.mark()
+            self._mark = mark
         self._step = self._next
         self.number = self._step.number
         return self._step.request

@@ -45,6 +45,7 @@ class Library:
         linked: Whether pages link to the next.
         before: Called with a page's number before it is returned.
         pages: The numbers that were requested.
+        grown: How many items were added.
     """
 
     ids: list[str]
@@ -53,6 +54,7 @@ class Library:
     before: Callable[[int], object] = lambda _number: None
     sorts: bool = False
     pages: list[int] = field(default_factory=list)
+    grown: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -88,7 +90,8 @@ class Library:
 
     def grow(self, count: int) -> None:
         """Add items in front of the others."""
-        self.ids[:0] = [f"new-{len(self.ids)}-{index}" for index in range(count)]
+        self.ids[:0] = [f"new-{self.grown + index}" for index in range(count)]
+        self.grown += count
 
 
 def library(count: int = 50, **options: Any) -> Library:

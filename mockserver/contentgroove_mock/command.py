@@ -35,7 +35,7 @@ def mock(
         int, typer.Option("--port", metavar="PORT", help="The port; 0 chooses a free one.", min=0, max=65535)
     ] = 0,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    control: Annotated[bool, typer.Option("--control", help="Also serve /_control.")] = False,
+    control: Annotated[bool, typer.Option("--control", help="Also serve /_mock.")] = False,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
     ] = None,

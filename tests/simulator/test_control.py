@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-CONTROL = "http://127.0.0.1:8080/_control"
+CONTROL = "http://127.0.0.1:8080/_mock"
 
 OPERATION_OF_KIND: dict[Kind, str] = {
     "latency": "getMedias",
@@ -155,7 +155,7 @@ async def test_web_pages_cannot_control(driver: Driver, path: str, content: byte
 @pytest.mark.parametrize(
     ("url", "headers"),
     [
-        ("http://page.example/_control", {}),
+        ("http://page.example/_mock", {}),
         (CONTROL, {"Host": "page.example:8080"}),
         (CONTROL, {"Host": "127.0.0.1.page.example"}),
         (CONTROL, {"Origin": "https://page.example"}),

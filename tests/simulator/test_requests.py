@@ -102,7 +102,7 @@ async def test_body_is_bounded(driver: Driver) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/api/v1", "/api/v1/", "/api/v1/medias/", "/api/v1/users", "/api/v1/medias/a/b", "/", "/_control/advance"]
+    "path", ["/api/v1", "/api/v1/", "/api/v1/medias/", "/api/v1/users", "/api/v1/medias/a/b", "/", "/_mock/advance"]
 )
 async def test_unknown_path_is_not_found_as_json(contract: Contract, path: str) -> None:
     """An unknown path is a 404 in the documented form, and the control interface is off by default."""

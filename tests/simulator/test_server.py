@@ -229,7 +229,7 @@ def test_command_serves_until_a_signal(number: int, tmp_path: Path) -> None:
         try:
             base_url = _address(process)
             assert httpx.get(f"{base_url}/medias", headers=HEADERS).json()["data"] == []
-            assert httpx.get(base_url.replace("/api/v1", "/_control/requests")).status_code == 200
+            assert httpx.get(base_url.replace("/api/v1", "/_mock/requests")).status_code == 200
             process.send_signal(number)
             _, err = process.communicate(timeout=LIMIT)
         finally:
@@ -258,9 +258,9 @@ def test_state_survives_a_kill(tmp_path: Path) -> None:
             base_url = _address(process)
             with httpx.Client(base_url=base_url, headers=HEADERS) as client:
                 assert [item["id"] for item in client.get("/medias").json()["data"]] == [made["id"]]
-                httpx.post(base_url.replace("/api/v1", "/_control/advance"), json={"seconds": 7200})
+                httpx.post(base_url.replace("/api/v1", "/_mock/advance"), json={"seconds": 7200})
                 finished = client.get(f"/medias/{made['id']}").json()["data"]["attributes"]
-            deliveries = httpx.get(base_url.replace("/api/v1", "/_control/deliveries")).json()
+            deliveries = httpx.get(base_url.replace("/api/v1", "/_mock/deliveries")).json()
         finally:
             process.kill()
     assert (finished["name"], finished["is_processing"], finished["source_file_duration"]) == ("Film", False, 6.0)

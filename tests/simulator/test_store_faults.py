@@ -31,7 +31,7 @@ async def driver(contract: Contract) -> AsyncGenerator[Driver]:
 async def put(driver: Driver, **fault: Any) -> httpx.Response:
     """Add a fault over the control interface, then PUT a file."""
     body = {"kind": "status", "operation": "upload", **fault}
-    added = await driver.bare.request("POST", "http://127.0.0.1/_control/faults", json=body)
+    added = await driver.bare.request("POST", "http://127.0.0.1/_mock/faults", json=body)
     assert added.status_code == 204, added.text
     _, url = await driver.prepare()
     return await driver.bare.put(url, content=FILM)
@@ -144,7 +144,7 @@ async def test_impossible_store_fault_is_rejected(driver: Driver, wrong: dict[st
     fault: dict[str, Any] = {"kind": "status", "operation": "upload", **wrong}
     with pytest.raises(ValueError, match=reason):
         Fault(**fault)
-    response = await driver.bare.request("POST", "http://127.0.0.1/_control/faults", json=fault)
+    response = await driver.bare.request("POST", "http://127.0.0.1/_mock/faults", json=fault)
     assert response.status_code == 400
 
 

@@ -81,7 +81,7 @@ class Simulator:
             clock: The clock to run by; by default one that runs by itself.
             policy: Delays, sizes and limits.
             api_keys: The keys to accept; by default any non-empty key.
-            control: Whether to serve the control interface, below `/_control`.
+            control: Whether to serve the control interface, below `/_mock`.
             webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.
             allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
             seed: Makes ids repeatable.

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     ToJson = Callable[[Any], object]
 
-PATH = "/_control"
+PATH = "/_mock"
 _MAX_BODY = 1024 * 1024
 _ROUTE = "contentgroove_control_route"
 Function = TypeVar("Function", bound="Callable[..., Any]")
@@ -40,7 +40,7 @@ def control_route(method: str, path: str, to_json: ToJson = lambda result: resul
 
     Args:
         method: The HTTP method.
-        path: The path below `/_control`. An `{id}` in it is the function's first argument. The others are the members
+        path: The path below `/_mock`. An `{id}` in it is the function's first argument. The others are the members
             of the body, or if the only one is a `Struct`, its members are.
         to_json: Converts the result for the response; without a result the status is 204.
     """
@@ -53,7 +53,7 @@ def control_route(method: str, path: str, to_json: ToJson = lambda result: resul
 
 
 def control_routes(simulator: object, interface: type) -> list[Route]:
-    """Create the routes below `/_control` of a simulator, for the functions that `control_route` marks in its class."""
+    """Create the routes below `/_mock` of a simulator, for the functions that `control_route` marks in its class."""
     operations: dict[str, dict[str, _Operation]] = {}
     for name, member in vars(interface).items():
         is_property = isinstance(member, property)

@@ -34,7 +34,7 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record bench
+.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record bench docs
 
 help: ## List these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
@@ -182,3 +182,6 @@ bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl
 	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.inboxes
 	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'
+
+docs: $(PACKAGES) ## Build the pages as a site, in .cache/site
+	@$(RUN) -m toolchain.site

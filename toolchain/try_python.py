@@ -2,7 +2,7 @@
 
 The wheel is built once with the tools of this environment. For each Python it is installed into clean environments:
 alone, with each extra and with all of them. In each, every public name is imported, or its error must name the extra.
-In the last one the README's programs and the tests of user-facing packages run against the installed wheel. The
+In the last one the programs of the pages and the tests of user-facing packages run against the installed wheel. The
 versions of all other packages are those of the lock, or the lowest or newest that the package's bounds allow.
 
 pip is used instead of uv, because users behind a mirror have configured pip; its cache and all other files stay in
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 CACHE = ROOT / ".cache"
 
-README_TESTS = "repository/test_readme.py"
+PROGRAMS = "docs/test_blocks.py"
 
 TRIED = (
     "cli",
@@ -54,9 +54,10 @@ TRIED = (
 """Folders of tests of the wheel's packages, which the user's Python runs."""
 
 LEFT_OUT = {
+    "docs": "the site, which this repository builds; the programs of its pages are tried, in a step of their own",
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
-    "repository": "this repository's structure, tools and pages; of these, the README's programs are tried",
+    "repository": "this repository's structure, tools and pages",
     "spec": "the pipeline, which runs only in this repository",
 }
 """Folders of tests that do not depend on the user's Python, each with the reason."""
@@ -254,9 +255,9 @@ def try_on(trial: Trial) -> dict[str, str]:
 
     def with_tools(log: Path) -> str:
         trial.install(everything, log, "-r", str(ROOT / versions.TOOLS))
-        return trial.tests(everything, log, README_TESTS)
+        return trial.tests(everything, log, PROGRAMS)
 
-    trial.step("README", with_tools)
+    trial.step("programs", with_tools)
     trial.step("tests", lambda log: trial.tests(everything, log, *TRIED))
     return trial.results
 

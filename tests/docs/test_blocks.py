@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -40,7 +40,7 @@ _ENVIRONMENT = re.compile(r"(?:export )?[A-Z_]+=\S*$")
 
 @pytest.fixture(scope="module")
 def base_url() -> Iterator[str]:
-    """A simulator that is quick, whose ids are the same in each run."""
+    """A simulator that is quick, for all programs of a page."""
     with serve(Simulator(policy=POLICY)) as server:
         yield server.base_url
 
@@ -115,8 +115,7 @@ def test_transcript(block: Block, tmp_path: Path) -> None:
 @pytest.mark.parametrize("block", COMMANDS, ids=lambda block: block.location)
 def test_commands(block: Block) -> None:
     """Commands that are only listed exist, with the options that the page gives them."""
-    lines = re.sub(r"\\\n\s*", " ", block.text).splitlines()
-    for line in [part for line in lines for part in line.split(" && ")]:
+    for line in re.sub(r"\\\n\s*| && ", lambda match: "\n" if "&" in match[0] else " ", block.text).splitlines():
         words = shlex.split(line, comments=True)
         while words and _ENVIRONMENT.match(words[0] if words[0] != "export" else " ".join(words[:2])):
             words = words[2:] if words[0] == "export" else words[1:]
@@ -150,7 +149,7 @@ def _check_command(words: list[str], block: Block) -> None:
 
 def _check_arguments(arguments: list[str], block: Block) -> None:
     """Parse a command line of ours as far as its options go; nothing runs."""
-    command = get_command(app)
+    command: Any = get_command(app)
     context = command.make_context("contentgroove", [], resilient_parsing=True)
     while arguments and not arguments[0].startswith("-") and hasattr(command, "get_command"):
         found = command.get_command(context, arguments[0])
@@ -184,7 +183,9 @@ def test_what_is_not_run_is_run_elsewhere_or_says_why() -> None:
     for block in all_blocks():
         if block.run_by:
             runner = ROOT / block.run_by
-            names = [path.read_text(encoding="utf-8") for path in ([runner] if runner.is_file() else runner.glob("*.py"))]
+            names = [
+                path.read_text(encoding="utf-8") for path in ([runner] if runner.is_file() else runner.glob("*.py"))
+            ]
             assert any(Path(block.page).name in text for text in names), block.location
         assert block.language not in {"python", "console"} or not block.not_run or len(block.not_run.split()) > 2
     assert len(PYTHON) > 10

@@ -21,7 +21,7 @@ def shown(text: str) -> Iterator[tuple[str, str]]:
 
 
 def matches(printed: str, expected: str) -> bool:
-    """Compare what was printed with what a page shows, in which `…` stands for anything, and blanks at ends for none."""
+    """Compare what was printed with what a page shows: `…` stands for anything, blanks at ends of lines for nothing."""
     pattern = ".*?".join(re.escape(part) for part in _stripped(expected).split("…"))
     return re.fullmatch(pattern, _stripped(printed), re.DOTALL) is not None
 

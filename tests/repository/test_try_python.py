@@ -9,7 +9,7 @@ import pytest
 
 from toolchain import try_python
 from toolchain.promised_names import find_problem, public_modules, with_implied
-from toolchain.try_python import LEFT_OUT, README_TESTS, TRIED, StepError, Trial, extras, summary, table
+from toolchain.try_python import LEFT_OUT, PROGRAMS, TRIED, StepError, Trial, extras, summary, table
 from toolchain.versions import bounds, constraints, unreachable
 
 ROOT = Path(__file__).parents[2]
@@ -62,7 +62,7 @@ def test_every_folder_of_tests_is_tried_or_has_a_reason() -> None:
     folders = {path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and any(path.rglob("*.py"))}
     inner = {name for name in TRIED if "/" in name}
     assert sorted([*(set(TRIED) - inner), *LEFT_OUT]) == sorted(folders)
-    assert all((ROOT / "tests" / name).exists() for name in (*inner, README_TESTS))
+    assert all((ROOT / "tests" / name).exists() for name in (*inner, PROGRAMS))
 
 
 REQUIRED = [

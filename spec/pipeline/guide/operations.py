@@ -318,7 +318,7 @@ def _error(root: Path, status: str, operation: Operation) -> Iterator[Step]:
     package.into_literal("__all__", f'"{name}"')
     for module in (errors, mapping, package):
         yield from steps_between(root, module.name, module.text)
-    yield Step("decide", code=f"Describe {name} in the table of errors in README.md")
+    yield Step("decide", code=f"Describe {name} in the table of errors in docs/errors.md")
 
 
 def _request_fields(operation: Operation) -> dict[str, bool]:

@@ -89,9 +89,9 @@ _PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
 
 
 _ABOUT_CORRECTIONS = """\
-The document that the provider publishes is wrong or incomplete in these places. The first column is the number of the \
+The document that the provider publishes is wrong or incomplete in these points. The first column is the number of the \
 defect; several corrections can be about one. The evidence is the document itself: its examples and its prose. It was \
-not compared with the live service; the last column names the [assumptions](../assumptions.md) that a correction rests on.
+never compared with the service; the last column names the [assumptions](../assumptions.md) that a correction rests on.
 """
 
 
@@ -108,7 +108,7 @@ def pages() -> Iterator[tuple[str, str]]:
 
 
 def _public(name: str) -> list[str]:
-    """Return the names that a module makes public, each by its own path; a name that is no module stands for itself."""
+    """Return the names that a module makes public, each by its own path; a name of no module is returned as it is."""
     try:
         module = importlib.import_module(name)
     except ModuleNotFoundError:

@@ -36,7 +36,7 @@ def test_every_page_of_the_reference_is_generated() -> None:
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The built site; a broken link, a missing anchor or a page without a place in the menu is an error."""
+    """The built site; a broken link, a missing anchor or a page that the menu lacks is an error."""
     folder = tmp_path_factory.mktemp("site")
     program = "import pathlib, sys; from toolchain.site import build; sys.exit(build(pathlib.Path(sys.argv[1])))"
     done = subprocess.run(  # noqa: S603  # this interpreter, our own text

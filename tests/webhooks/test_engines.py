@@ -1,4 +1,4 @@
-"""The example with Celery of docs/webhooks.md, run with a real worker: events are dispatched, handled, tried again and found again."""
+"""The example with Celery of docs/webhooks.md with a real worker: events are handled, tried again and found again."""
 
 from __future__ import annotations
 

@@ -34,10 +34,10 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record bench
+.PHONY: help setup lock demo test quick test-python test-browser check sync spec spec-diff generate report update scaffold mock record bench
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(PACKAGES) $(PRISM) ## Install everything, which the other commands do by themselves
 	@echo 'Everything is installed'
@@ -114,6 +114,10 @@ quick: $(PACKAGES) ## Format, lint and the quick tests
 
 test-python: $(PACKAGES) ## Try the wheel on a Python (PYTHON=python3.14; VERSIONS=lowest or newest: of what it requires)
 	@$(RUN) -m toolchain.try_python $(if $(VERSIONS),--versions '$(VERSIONS)') '$(or $(PYTHON),$(RUN))'
+
+# What the other tests have no browser for. Without one, this fails and says what to install.
+test-browser: $(PACKAGES) ## Test the pages in a real Chromium, which must be installed (CHROMIUM=path: a certain one)
+	@$(if $(CHROMIUM),CHROMIUM='$(CHROMIUM)' )$(RUN) -m pytest -q -n 0 tests/browser
 
 # Side by side: the type checkers take a core each.
 check: $(PACKAGES) ## Formatting, lint, types, and whether locks and what is generated are up to date

@@ -54,6 +54,7 @@ TRIED = (
 """Folders of tests of the wheel's packages, which the user's Python runs."""
 
 LEFT_OUT = {
+    "browser": "needs a browser, and looks at pages that are the same on every Python",
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
     "repository": "this repository's structure, tools and pages; of these, the README's programs are tried",

@@ -13,7 +13,8 @@ import pytest
 from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Checker
 from contentgroove_mock.coverage.collected import MODELS, CoverageData, OperationUsage, fields_of
 from contentgroove_mock.coverage.matrix import matrix
-from contentgroove_mock.coverage.reports import html_report, json_report, junit_report
+from contentgroove_mock.coverage.page import html_report
+from contentgroove_mock.coverage.reports import json_report, junit_report
 from contentgroove_spec.coverage import Coverage, Usage, read_coverage
 from msgspec import structs
 

@@ -107,7 +107,7 @@ def test_a_page_is_one_file() -> None:
     """It names no other, runs nothing, and its policy admits the style that it has and no other."""
     page = document("T", element("section", "x"), about="A", lead="L", footer="F")
     structure = Structure(page)
-    assert structure.loaded == ["href=#content"]
+    assert structure.loaded == []
     assert {"script", "img", "link"}.isdisjoint(structure.names)
     assert [structure.names.count(name) for name in ("h1", "header", "main", "footer")] == [1, 1, 1, 1]
     assert "url(" not in stylesheet()

@@ -122,14 +122,13 @@ def document(title: str, *content: str, about: str, lead: str = "", footer: str 
         element("style", style),
     )
     body = (
-        element("a", "Skip to the content", class_="skip", href="#content"),
         element(
             "header",
             element("p", f"ContentGroove · {about}", class_="brand"),
             element("h1", title),
             element("p", lead, class_="lead") if lead else "",
         ),
-        element("main", *content, id="content"),
+        element("main", *content),
         element("footer", element("p", footer)) if footer else "",
     )
     parts = [element("head", *head), element("body", *filter(None, body))]

@@ -213,7 +213,7 @@ class Page(HTMLParser):
         self.references += [value for name, value in attrs if name in {"src", "href"}]
         if tag == "td":
             self.classes.append(named.get("class"))
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

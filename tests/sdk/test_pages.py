@@ -15,6 +15,7 @@ from contentgroove._pages.page import (
     Segment,
     badge,
     bar,
+    breakable,
     document,
     element,
     join,
@@ -75,6 +76,13 @@ def test_plain_text_is_escaped_everywhere() -> None:
     assert join(["<", Html("<br>")]) == "&lt;<br>"
     assert element("details", open=True, hidden=False, id=None) == "<details open></details>"
     assert element("label", for_="x", aria_label="y") == '<label for="x" aria-label="y"></label>'
+
+
+def test_long_names_break_between_their_words() -> None:
+    """They are escaped, and nothing is added to their text."""
+    assert breakable("getMediaById") == "get<wbr>Media<wbr>By<wbr>Id"
+    assert breakable("/a/{id}_b<c>") == "/<wbr>a/<wbr>{id}_<wbr>b&lt;c&gt;"
+    assert breakable("") == ""
 
 
 def test_lone_surrogates_are_replaced() -> None:

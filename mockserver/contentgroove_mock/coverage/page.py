@@ -9,6 +9,7 @@ from contentgroove._pages.page import (
     Segment,
     badge,
     bar,
+    breakable,
     document,
     element,
     figures,
@@ -35,7 +36,7 @@ def html_report(matrix: CoverageMatrix) -> str:
         _missing(matrix),
         _webhooks(matrix.events),
         _faults(matrix.faults),
-        _usage(matrix.rows),
+        _usage(matrix),
         about="Contract coverage",
         lead=_lead(matrix),
         footer=f"Contract (SHA-256): {matrix.contract}",
@@ -91,7 +92,7 @@ def _responses(matrix: CoverageMatrix) -> Html:
 
 
 def _operation(row: Row) -> Html:
-    return join([row.name, element("small", element("code", f"{row.method.upper()} {row.path}"))])
+    return join([breakable(row.name), element("small", element("code", f"{row.method.upper()} ", breakable(row.path)))])
 
 
 def _cell(row: Row, status: str) -> Html:
@@ -111,7 +112,7 @@ def _missing(matrix: CoverageMatrix) -> Html:
     for missing in matrix.missing:
         name, _, what = missing.rpartition(" ")
         by_operation.setdefault(name, []).append(what)
-    rows = ([name, ", ".join(found)] for name, found in by_operation.items())
+    rows = ([breakable(name), ", ".join(found)] for name, found in by_operation.items())
     caption = "What the contract documents and no test of this run received."
     return section("Not seen", table(caption, ["operation", "responses"], rows))
 
@@ -119,13 +120,12 @@ def _missing(matrix: CoverageMatrix) -> Html:
 def _webhooks(events: Iterable[Event]) -> Html:
     rows = (
         [
-            element("code", event.name),
+            element("code", breakable(event.name)),
             badge("good", f"{event.deliveries}") if event.deliveries else badge("warn", "none"),
-            _codes(event.fields),
         ]
         for event in events
     )
-    return section("Webhooks", table("Deliveries, and the fields read.", ["event", "deliveries", "fields"], rows))
+    return section("Webhooks", table("How often each event was delivered.", ["event", "deliveries"], rows))
 
 
 def _faults(faults: dict[str, int]) -> Html:
@@ -135,21 +135,25 @@ def _faults(faults: dict[str, int]) -> Html:
     return section("Faults", table("What went wrong on purpose.", ["fault", "times"], rows))
 
 
-def _usage(rows: Iterable[Row]) -> Html:
-    called = [row for row in rows if row.call_count]
-    if not called:
-        return section("What was used", element("p", "No operation was called.", class_="quiet"))
-    return section("What was used", *(_used(row) for row in called))
+def _usage(matrix: CoverageMatrix) -> Html:
+    used = [_used(row) for row in matrix.rows if row.call_count]
+    used += [
+        _details(f"{event.name} ({_counted(event.deliveries, 'delivery', 'deliveries')})", [("Read", event.fields)])
+        for event in matrix.events
+        if event.deliveries
+    ]
+    return section("What was used", *(used or [element("p", "No operation was called.", class_="quiet")]))
 
 
 def _used(row: Row) -> Html:
-    parts = [
-        element("p", f"{name}: ", _codes(items))
-        for name, items in (("Query", row.query), ("Sent", row.request_fields), ("Read", row.response_fields))
-        if items
-    ]
-    inner = parts or [element("p", "Called without parameters; no field was read.", class_="quiet")]
-    return element("details", element("summary", f"{row.name} ({_counted(row.call_count, 'call')})"), *inner)
+    parts = [("Query", row.query), ("Sent", row.request_fields), ("Read", row.response_fields)]
+    return _details(f"{row.name} ({_counted(row.call_count, 'call')})", parts)
+
+
+def _details(summary: str, parts: Iterable[tuple[str, tuple[str, ...]]]) -> Html:
+    inner = [element("p", f"{name}: ", _codes(items)) for name, items in parts if items]
+    inner = inner or [element("p", "Nothing was sent with it, and no field was read.", class_="quiet")]
+    return element("details", element("summary", summary), *inner)
 
 
 def _codes(items: Iterable[str]) -> Html:
@@ -163,5 +167,5 @@ def _separated(items: Iterable[str]) -> Iterator[str]:
         yield item
 
 
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str, plural: str = "") -> str:
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"

@@ -34,10 +34,10 @@ unexport PYTHONDONTWRITEBYTECODE
 quietly = mkdir -p $(LOGS) && { $(2); } >$(LOGS)/$(1).log 2>&1 || \
     { cat $(LOGS)/$(1).log >&2; echo 'error: $(1) failed; what it said is above and in $(LOGS)/$(1).log' >&2; exit 1; }
 
-.PHONY: help setup lock demo test quick test-python check sync spec spec-diff generate report update scaffold mock record bench docs
+.PHONY: help setup lock demo test quick test-python test-browser check sync spec spec-diff generate report update scaffold mock record bench docs
 
 help: ## List these commands
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(PACKAGES) $(PRISM) ## Install everything, which the other commands do by themselves
 	@echo 'Everything is installed'
@@ -115,6 +115,10 @@ quick: $(PACKAGES) ## Format, lint and the quick tests
 test-python: $(PACKAGES) ## Try the wheel on a Python (PYTHON=python3.14; VERSIONS=lowest or newest: of what it requires)
 	@$(RUN) -m toolchain.try_python $(if $(VERSIONS),--versions '$(VERSIONS)') '$(or $(PYTHON),$(RUN))'
 
+# What the other tests have no browser for. Without one, this fails and says what to install.
+test-browser: $(PACKAGES) ## Test the pages in a real Chromium, which must be installed (CHROMIUM=path: a certain one)
+	@$(if $(CHROMIUM),CHROMIUM='$(CHROMIUM)' )$(RUN) -m pytest -q -n 0 tests/browser
+
 # Side by side: the type checkers take a core each.
 check: $(PACKAGES) ## Formatting, lint, types, and whether locks and what is generated are up to date
 	@$(MAKE) --no-print-directory $(if $(filter -j%,$(MAKEFLAGS)),,-j2) $(addprefix check-,pyright mypy format lint locks generated sync)
@@ -174,7 +178,11 @@ mock: $(PACKAGES) $(if $(FOLDER),$(PRISM)) ## Serve the simulated service (PORT=
 record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges again (LIVE=1: from the service; WRITES=1: with what creates)
 	@$(RUN) -m contentgroove_mock.recording tests/recorded/exchanges $(if $(LIVE),--live) $(if $(WRITES),--writes)
 
-bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
+# Each benchmark adds its results to one file, of which the last step makes a page.
+FIGURES := .cache/benchmarks.jsonl
+bench: export CONTENTGROOVE_FIGURES := $(CURDIR)/$(FIGURES)
+bench: $(PACKAGES) ## Measure against rivals, and write .cache/benchmarks.html; needs curl (SIZE=1GiB of an upload)
+	@mkdir -p .cache && rm -f $(FIGURES)
 	@$(RUN) -m benchmarks.calls
 	@$(RUN) -m benchmarks.command_line
 	@$(RUN) -m benchmarks.contract
@@ -182,6 +190,7 @@ bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl
 	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.inboxes
 	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'
+	@$(RUN) -m benchmarks.report $(FIGURES) .cache/benchmarks.html
 
 docs: $(PACKAGES) ## Build the pages as a site, in .cache/site
 	@$(RUN) -m toolchain.site

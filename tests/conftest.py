@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
 
+# Only `make test-browser` needs a browser: `pytest tests/browser` finds its tests, `pytest` and `pytest tests` do not.
+collect_ignore = ["browser"]
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Hold tests to their marks."""
     # A busy machine is slow at any example, which is not a fault of the code.

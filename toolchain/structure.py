@@ -49,6 +49,7 @@ LAYERS = (
             "contentgroove.errors",
             "contentgroove._version",
             "contentgroove._extras",
+            "contentgroove._pages",
             "contentgroove._core.levels",
             "contentgroove._core.moments",
             "contentgroove._core.names",

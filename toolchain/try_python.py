@@ -55,6 +55,8 @@ TRIED = (
 
 LEFT_OUT = {
     "docs": "the site, which this repository builds; the programs of its pages are tried, in a step of their own",
+    "browser": "needs a browser, and looks at pages that are the same on every Python",
+    "examples": "applications, with frameworks of their own; what they use of this package is tried by its tests",
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
     "recorded": "the recorder, which runs only in this repository, and its recordings",
     "repository": "this repository's structure, tools and pages",

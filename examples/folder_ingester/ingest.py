@@ -3,7 +3,7 @@
     python ingest.py FOLDER                      # one process; run it again after a crash, or every minute
     python ingest.py FOLDER --job summer         # the same on each machine; DATABASE_URL names a PostgreSQL database
 
-Each file has a checkpoint: how far it is. A file that is done is not sent again, whoever runs this; one that was being
+Each file has a checkpoint: how far it is. A file that is done is not sent again, also by another process; one that was being
 sent when its process died continues. `celery_tasks.py` starts the same function from a queue.
 """
 

@@ -41,6 +41,7 @@ EXCEPTIONS = {
     ("mockserver/contentgroove_mock/simulator/core/lifecycle.py", "Whoever"): SPEECH,
     ("mockserver/contentgroove_mock/simulator/core/lifecycle.py", "place"): SPEECH,
     ("tests/recorded/test_webhooks.py", "Whoever"): SPEECH,
+    ("examples/first_minute/README.md", "whoever"): SPEECH,
     ("tests/webhooks/postgres_server.py", "nobody"): "an account of the system",
 }
 """Files that may use a reserved word, and why."""

@@ -125,6 +125,7 @@ def test_what_is_inside(wheel: Path) -> None:
         names = archive.namelist()
     for package in ("contentgroove", "contentgroove_api", "contentgroove_mock", "contentgroove_spec"):
         assert f"{package}/py.typed" in names
+    assert "contentgroove/_pages/style.css" in names
     assert "contentgroove_mock/contract.json" in names
     assert "contentgroove_mock/sample.mp4" in names
     tops = {name.partition("/")[0] for name in names}

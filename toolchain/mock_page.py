@@ -86,7 +86,7 @@ def _python(route: ControlRoute) -> str:
     if route.is_property:
         setter = route.whole or next(iter(inspect.signature(route.function).parameters.keys() - {"self"}), None)
         return f"simulator.{route.name}" + (f" = {setter}" if setter else "")
-    parameters = []
+    parameters: list[str] = []
     for parameter in list(inspect.signature(route.function).parameters.values())[1:]:
         stars = "**" if parameter.kind is parameter.VAR_KEYWORD else ""
         default = "" if parameter.default is parameter.empty else f"={parameter.default!r}"

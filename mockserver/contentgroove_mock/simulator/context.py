@@ -55,6 +55,7 @@ class SimulatorContext:
 
     Attributes:
         api_keys: The keys that are accepted; None accepts any.
+        policy: The service's policy.
         requests: The last 10,000 requests, oldest first; credentials are replaced before they are stored.
     """
 
@@ -74,6 +75,7 @@ class SimulatorContext:
         self.clock = clock
         self.storage = storage
         self.api_keys = api_keys
+        self.policy = service.policy
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
         self.sender = WebhookSender(
             self.locked_service, clock, service.policy, client=webhook_client, allow_remote=allow_remote_webhooks

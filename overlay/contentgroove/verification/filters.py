@@ -181,11 +181,9 @@ def filter_case_ignored(probe: Probe) -> Finding:
     for matcher in (*parts, "name_eq"):
         _control(_finds(probe, resource, item, (matcher, name), (matcher, _NONSENSE)))
     _control(_excludes(probe, resource, item, ("name_eq", name[1:]), "name_eq of a part"))
-    for matcher in parts:
-        finding = _finds(probe, resource, item, (matcher, name.swapcase()), (matcher, _NONSENSE))
-        if finding.verdict == "refuted":
-            return finding
-    return _without(probe, resource, item, ("name_eq", name.swapcase()), finding)
+    found = [_finds(probe, resource, item, (matcher, name.swapcase()), (matcher, _NONSENSE)) for matcher in parts]
+    refuted = [finding for finding in found if finding.verdict == "refuted"]
+    return refuted[0] if refuted else _without(probe, resource, item, ("name_eq", name.swapcase()), found[0])
 
 
 @check("filter-wildcards-literal")

@@ -48,6 +48,21 @@ def test_a_mistyped_id(own_cli: CommandLine, command: tuple[str, ...]) -> None:
     assert [record.operation for record in own_cli.server.simulator.requests][1:] == ["getMedias"]
 
 
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_filter(own_cli: CommandLine, value: str) -> None:
+    """It may list everything, which a script whose variable is empty must be told; an empty id is refused."""
+    own_cli.media()
+    ran = own_cli("medias", "list", "--filter", f"name_eq={value}", "--json")
+    assert ran.code == 0
+    assert len(ran.lines) == 1
+    assert ran.err == "warning: --filter name_eq has no value; the service may ignore it, and list everything.\n"
+    own_cli.server.simulator.clear_requests()
+    ran = own_cli("clips", "list", "--media", value)
+    assert ran.code == 2
+    assert "--media is empty" in ran.err
+    assert own_cli.server.simulator.requests == []
+
+
 def test_a_part_of_an_id_and_a_name(cli: CommandLine) -> None:
     """The start of an id, and the name of a media or a clip, are recognised, too."""
     media_id = cli.media("film.mp4")

@@ -76,7 +76,7 @@ def test_writes_with_webhooks(own_cli: CommandLine) -> None:
     found = {item["id"]: item["verdict"] for item in document["results"]}
     assert [name for name, verdict in found.items() if verdict != "confirmed" and LEDGER[name].check != "none"] == [
         "page-default-size",
-        "page-size-uncapped",
+        "page-size-capped",
         "order-default",
     ]
     assert document["left"] == []

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Violation
-    from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.matchers import Kind
     from contentgroove_mock.contract.values import Tree
 
 pytestmark = pytest.mark.anyio

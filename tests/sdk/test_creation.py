@@ -134,7 +134,7 @@ def test_an_endless_list_ends(make: Maker) -> None:
         service.add(f"m-{index}")
     error = unknown(make, service)
     assert len(error.candidates) == MAX_PAGES
-    assert "Only 10,000 medias were read" in error.message
+    assert f"Only {MAX_PAGES:,} medias were read" in error.message
 
 
 @pytest.mark.parametrize("status", [401, 429, 500])

@@ -194,10 +194,34 @@ def test_any_paging_yields_each_item_once(sizes: list[int], linked: bool, limit:
     assert ids == expected[:limit]
 
 
+@pytest.mark.parametrize("linked", [True, False])
+@pytest.mark.parametrize("maximum", [1, 3, 30])
+def test_smaller_pages_than_requested_are_not_the_end(make: Maker, maximum: int, *, linked: bool) -> None:
+    """A service that caps the size of pages: each item comes once, however many were requested, and the list ends."""
+    ids = [f"m-{number}" for number in range(31)]
+    requested: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        query = parse_qs(request.url.query.decode())
+        requested.extend(query["page[size]"])
+        number = number_of(request)
+        items = [media_json(id_) for id_ in ids[(number - 1) * maximum : number * maximum]]
+        url = f"{BASE}/medias?page[number]={number + 1}&page[size]=100"
+        return many(items, next=url) if linked and number * maximum < len(ids) else many(items)
+
+    client = make(handler)
+    assert [media.id for media in client.medias.list(page_size=100)] == ids
+    assert set(requested) == {"100"}
+    assert len(requested) == -(-len(ids) // maximum) + (not linked)
+    assert [media.id for media in client.medias.list(page_size=100, limit=5)] == ids[:5]
+    assert [len(page) for page in client.medias.list(page_size=100).pages()][:-1] == [maximum] * (30 // maximum)
+
+
 @pytest.mark.parametrize(
     ("filter_", "query"),
     [
         ({"name_eq": "chimp into space"}, "filter[name_eq]=chimp%20into%20space"),
+        ({"name_eq": ""}, "filter[name_eq]="),
         ({"name_cont": "é&=#+"}, "filter[name_cont]=%C3%A9%26%3D%23%2B"),
         ({"has_fetch_error_true": True}, "filter[has_fetch_error_true]=true"),
         ({"name_in": ["a", "b,c"]}, "filter[name_in][]=a&filter[name_in][]=b%2Cc"),

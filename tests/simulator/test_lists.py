@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
+from contentgroove_mock import Policy, Simulator
 
 from tests.simulator.driver import BASE_URL, KEY, Driver
 
 if TYPE_CHECKING:
-    from contentgroove_mock import Simulator
+    from tests.simulator.driver import Contract
 
 pytestmark = pytest.mark.anyio
 
@@ -46,7 +47,46 @@ FILTERS = [
     ("has_fetch_error_not_false=1", "g"),
     ("has_fetch_error_eq=true", "g"),
     ("name_cont=eta", "B"),
-    ("name_cont=ETA", ""),
+    ("name_cont=ETA", "B"),
+    ("name_start=AL", "a"),
+    ("name_start=BET", "B"),
+    ("name_end=A", "ag"),
+    ("name_matches=%25ALPH%25", "a"),
+    ("name_does_not_match=%25A", "B-"),
+    ("name_not_cont=ETA", "ag-"),
+    ("name_not_start=AL", "Bg-"),
+    ("name_not_end=A", "B-"),
+    ("name_cont_any][]=ALP&filter[name_cont_any][]=GAM", "ag"),
+    ("name_start_all][]=A&filter[name_start_all][]=ALP", "a"),
+    ("name_in][]=ALPHA", ""),
+    ("name_not_eq=ALPHA", "aBg-"),
+    ("name_eq_any][]=ALPHA&filter[name_eq_any][]=gamma", "g"),
+    ("name_cont=%25", "B"),
+    ("name_cont=50_", ""),
+    ("name_start=_lpha", ""),
+    ("name_end=\\%25", ""),
+    ("name_matches=%25%25", "aBg-"),
+    ("name_eq=", "aBg-"),
+    ("name_eq=%20%09", "aBg-"),
+    ("name_not_eq=", "aBg-"),
+    ("name_cont=", "aBg-"),
+    ("name_matches=", "aBg-"),
+    ("name_null=", "aBg-"),
+    ("name_present=%20", "aBg-"),
+    ("created_at_gt=", "aBg-"),
+    ("source_file_duration_eq=", "aBg-"),
+    ("has_fetch_error_eq=", "aBg-"),
+    ("name_in][]=", "aBg-"),
+    ("name_not_in][]=&filter[name_not_in][]=%20", "aBg-"),
+    ("name_in][]=&filter[name_in][]=alpha", "a"),
+    ("name_not_in][]=&filter[name_not_in][]=alpha", "Bg-"),
+    ("name_cont_any][]=&filter[name_cont_any][]=gam", "g"),
+    ("name_eq=&filter[name_start]=g", "g"),
+    ("name_eq=%20alpha%0A", "a"),
+    ("name_start=%20al", "a"),
+    ("name_in]=%20alpha%20", "a"),
+    ("name_in][]=%20alpha%20", ""),
+    ("source_file_height_eq=%20180%20", "aB"),
     ("name_not_cont=a", "-"),
     ("name_i_cont=ETA", "B"),
     ("name_not_i_cont=ETA", "ag-"),
@@ -110,6 +150,9 @@ async def test_filter(films: Driver, query: str, found: str) -> None:
         "filter[source_file_duration_gt]=long",
         "filter[created_at_gt]=yesterday",
         "filter[has_fetch_error_eq]=maybe",
+        "filter[has_fetch_error_eq]=True",
+        "filter[name][eq]=alpha",
+        "filter[]=alpha",
         "filter[name_present]=maybe",
         "filter[name_present_any]=true",
         "filter[name_or_source_file_width_eq]=1",
@@ -119,7 +162,6 @@ async def test_filter(films: Driver, query: str, found: str) -> None:
         "page[size]=0",
         "page[size]=1.5",
         "page[size]=9999999999999999999999",
-        "page[limit]=1",
         "page=1",
     ],
 )
@@ -130,14 +172,81 @@ async def test_unknown_query_parameters_are_rejected(films: Driver, query: str) 
     assert any(word in response.json()["errors"][0]["detail"] for word in ("filter", "page"))
 
 
-@pytest.mark.parametrize(
-    "query", ["sort=", "sort=rank", "sort=name,created_at", "sort=--name", "size=2", "sort=-createdAt"]
-)
+WRONG = [
+    "filter[colour_eq]=red",
+    "filter[name]=alpha",
+    "filter=name",
+    "filter[name_eq]=a&filter[name_eq]=b",
+    "filter[created_at_gt]=yesterday",
+    "filter[has_fetch_error_eq]=maybe",
+    "filter[name_present]=maybe",
+    "page[number]=0",
+    "page[number]=-1",
+    "page[size]=0",
+    "page[size]=many",
+    "page=1",
+]
+UNDOCUMENTED = [
+    "sort=",
+    "sort=rank",
+    "sort=name,created_at",
+    "sort=--name",
+    "sort=-createdAt",
+    "size=2",
+    "size=2&sort=-createdAt",
+    "page[limit]=1",
+    "page[]=1",
+    "page_size=1",
+    "per_page=1",
+    "pages[size]=1",
+    "filters[name_eq]=alpha",
+    "q=alpha",
+]
+
+
+@pytest.mark.parametrize("query", UNDOCUMENTED)
 async def test_unknown_orders_and_parameters_are_ignored(films: Driver, query: str) -> None:
     """The list is that without them."""
     response = await films.api.get(f"/medias?{query}")
     assert response.status_code == 200
     assert response.json()["data"] == (await films.api.get("/medias")).json()["data"]
+
+
+@pytest.mark.parametrize("query", UNDOCUMENTED)
+async def test_a_policy_refuses_unknown_orders_and_parameters(contract: Contract, query: str) -> None:
+    """The error names the parameter; the key is none."""
+    driver = Driver(Simulator(policy=Policy(refuses_undocumented=True)), contract)
+    assert (await driver.api.get(f"/medias?sort=-name&page[size]=2&api_key={KEY}")).status_code == 200
+    response = await driver.api.get(f"/medias?{query}")
+    assert response.status_code == 400
+    assert query.split("=", maxsplit=1)[0] in response.json()["errors"][0]["detail"]
+
+
+async def test_a_policy_refuses_a_bare_key(simulator: Simulator, contract: Contract) -> None:
+    """A key without a scheme counts by default."""
+    strict = Simulator(policy=Policy(refuses_undocumented=True))
+    for own, status in ((simulator, 200), (strict, 401)):
+        driver = Driver(own, contract)
+        for headers, expected in (({"Authorization": KEY}, status), ({"Authorization": f"Bearer {KEY}"}, 200)):
+            assert (await driver.bare.get(f"{BASE_URL}/medias", headers=headers)).status_code == expected
+
+
+@pytest.mark.parametrize("query", WRONG)
+async def test_a_policy_ignores_wrong_values(contract: Contract, query: str) -> None:
+    """As ransack does: the list is that without them, which an app takes for what it looked for."""
+    driver = Driver(Simulator(policy=Policy(refuses_wrong_values=False)), contract)
+    await driver.media(name="beta")
+    await driver.media(name="gamma")
+    assert names(await driver.data(f"/medias?{query}")) == "bg"
+    assert names(await driver.data(f"/medias?{query}&filter[name_start]=g")) == "g"
+
+
+@pytest.mark.parametrize("length", [200, 20_000])
+async def test_a_pattern_of_many_wildcards_is_compared_in_one_pass(films: Driver, length: int) -> None:
+    """A regular expression would try each way to divide a text among the wildcards, which never ends."""
+    await films.media(name="a" * length)
+    for pattern, found in (("%25a" * 200 + "%25", "a"), ("%25a" * 200 + "b", ""), ("%25_" * 100 + "%25b", "")):
+        assert names(await films.data(f"/medias?filter[name_matches]={pattern}")) == found
 
 
 @pytest.mark.parametrize(
@@ -206,7 +315,24 @@ async def test_page_has_25_items_by_default(driver: Driver) -> None:
     assert len(await driver.data("/medias")) == 25
     assert len(await driver.data("/medias?page[number]=2")) == 1
     assert await driver.data("/medias?page[number]=3") == []
-    assert len(await driver.data("/medias?page[size]=100")) == 26
+
+
+async def test_page_has_30_items_at_most(driver: Driver, contract: Contract) -> None:
+    """A larger size means 30, with links to the other pages; a policy can have another maximum."""
+    for _ in range(32):
+        await driver.media()
+    for size in (30, 31, 100, 999_999_999):
+        first = (await driver.api.get(f"/medias?page[size]={size}")).json()
+        assert len(first["data"]) == 30
+        assert dict(parse_qsl(urlsplit(first["links"]["next"]).query))["page[size]"] == str(size)
+        second = (await driver.api.get(first["links"]["next"])).json()
+        assert len(second["data"]) == 2
+        assert second["links"]["next"] is None
+    assert len(await driver.data("/medias?page[size]=29")) == 29
+    own = Driver(Simulator(policy=Policy(page_size=2, max_page_size=3)), contract)
+    for _ in range(4):
+        await own.media()
+    assert [len(await own.data(f"/medias{query}")) for query in ("", "?page[size]=1", "?page[size]=4")] == [2, 1, 3]
 
 
 async def test_single_responses_link_to_themselves(driver: Driver) -> None:

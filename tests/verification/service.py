@@ -29,8 +29,8 @@ KEY = "canary-key-of-the-doctor"
 LEDGER = read_ledger()
 CHECKABLE = [identifier for identifier, entry in LEDGER.items() if entry.check != "none"]
 READING = [identifier for identifier in CHECKABLE if LEDGER[identifier].check == "reading"]
-MANY = 101
-"""More subscriptions than a page has of the largest size that a check requests."""
+MANY = 31
+"""More subscriptions than a page has at most."""
 
 
 class Service:

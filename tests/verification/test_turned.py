@@ -85,6 +85,5 @@ def test_an_empty_account_proves_nothing() -> None:
         "key-missing",
         "links-current",
         "links-next-null",
-        "page-unknown-refused",
     }
     assert results["ids-uuid"].seen == "The account has no medias, clips or webhook subscriptions."

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
 from contentgroove.verification.checks import UNKNOWN_ID
+from contentgroove_mock import Policy
 
 from tests.verification.proxy import (
     API,
@@ -173,6 +174,31 @@ def _reversed() -> Rule:
     return rule
 
 
+def _uncapped() -> Rule:
+    """Return pages of any size, put together from those of the simulator."""
+
+    async def rule(request: Request, forward: Forward) -> Response:
+        size, number = request.value("page[size]") or "", request.value("page[number]") or "1"
+        if not size.isdecimal() or int(size) <= Policy().max_page_size or not number.isdecimal():
+            return await forward(request)
+        rest = [pair for pair in request.query if pair[0] not in {"page[size]", "page[number]"}]
+        items: list[Any] = []
+        page = 0
+        while True:
+            page += 1
+            query = (*rest, ("page[size]", str(Policy().max_page_size)), ("page[number]", str(page)))
+            response = await forward(replace(request, query=query))
+            document = response.json
+            if response.status != 200:
+                return response
+            items += document["data"]
+            if document["links"]["next"] is None:
+                begin = (int(number) - 1) * int(size)
+                return response.with_json({**document, "data": items[begin : begin + int(size)]})
+
+    return rule
+
+
 LISTS: dict[str, Rule] = {
     "page-size": without_query(r"page\[size\]"),
     "page-number": without_query(r"page\[number\]"),
@@ -184,15 +210,13 @@ LISTS: dict[str, Rule] = {
         )
     ),
     "page-default-size": on_request(_smaller_page),
-    "page-size-uncapped": with_query(
-        lambda name, value: (name, str(min(30, int(value)))) if name == "page[size]" else (name, value)
-    ),
+    "page-size-capped": _uncapped(),
     "page-beyond-end": refusing(lambda request: len(request.value("page[number]") or "") > 4, 404),
     "page-zero": with_query(lambda name, value: (name, "1" if (name, value) == ("page[number]", "0") else value)),
     "page-not-number": with_query(
         lambda name, value: (name, "1" if (name, value) in {("page[number]", "two"), ("page[size]", "0")} else value)
     ),
-    "page-unknown-refused": without_query(r"page\[offset\]"),
+    "page-unknown-ignored": refusing(lambda request: request.value("page[offset]"), 400),
     "links-next": _on_links(
         lambda links: links.update(next=links["next"] and links["next"].replace("page[number]=2", "page[number]=3"))
     ),
@@ -237,8 +261,25 @@ def _nulls_differ() -> Rule:
     return rule
 
 
-def _strip(name: str, value: str) -> tuple[str, str]:
-    return (name, value.strip()) if name.startswith("filter") else (name, value)
+def _by_case() -> Rule:
+    """Distinguish case where parts of names are looked for."""
+
+    async def rule(request: Request, forward: Forward) -> Response:
+        response = await forward(request)
+        value = request.value("filter[name_cont]")
+        if value is None or not response.json.get("data"):
+            return response
+        document = response.json
+        document["data"] = [item for item in document["data"] if value in (item["attributes"].get("name") or "")]
+        return response.with_json(document)
+
+    return rule
+
+
+def _with_blanks(name: str, value: str) -> tuple[str, str]:
+    """Let blanks around a value count, so that nothing has it."""
+    counts = name.startswith("filter[") and not name.endswith("[]") and value.strip() and value != value.strip()
+    return (name, f"no {value}") if counts else (name, value)
 
 
 FILTERS: dict[str, Rule] = {
@@ -264,10 +305,13 @@ FILTERS: dict[str, Rule] = {
         }.items()
     },
     "filter-value-refused": with_query(lambda name, value: (name, "2000-01-01" if value == "soon" else value)),
-    "filter-case-sensitive": with_query(lambda name, value: (name.replace("name_cont]", "name_i_cont]"), value)),
-    "filter-not-stripped": with_query(_strip),
-    "filter-blank-counts": on_request(
-        lambda request: replace(request, query=tuple(pair for pair in request.query if pair[1]))
+    "filter-case-ignored": _by_case(),
+    "filter-wildcards-literal": with_query(
+        lambda name, value: ("filter[name_matches]", f"%{value}%") if name == "filter[name_cont]" else (name, value)
+    ),
+    "filter-stripped": with_query(_with_blanks),
+    "filter-blank-dropped": with_query(
+        lambda name, value: (name, "nothing" if name.startswith("filter[") and not value.strip() else value)
     ),
     "filter-and": on_request(_only_first_of_several),
     "filter-in": on_request(_only_last_value),

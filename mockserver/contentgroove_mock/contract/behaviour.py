@@ -15,8 +15,8 @@ from contentgroove._openapi.documents import as_object
 from msgspec import Struct
 
 from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
-from contentgroove_mock.contract.filters import read_number, read_time
 from contentgroove_mock.contract.lists import Reading, check_list
+from contentgroove_mock.contract.matchers import read_number, read_time
 from contentgroove_mock.contract.resources import linked, resources_in, values_of
 from contentgroove_mock.contract.values import decode_json
 from contentgroove_mock.contract.violations import Violation, short_repr, with_caller

@@ -1,4 +1,4 @@
-"""Filters by ransack's matchers: their names, the types of their values, and whether an item satisfies them.
+"""Filters by ransack's matchers: the types of their values, and whether an item satisfies them.
 
 An item is refused only if no database would return it: where they differ, in case, blanks, collations and nulls, the
 result is not known.
@@ -6,79 +6,38 @@ result is not known.
 
 from __future__ import annotations
 
-import datetime as dt
-import operator
-import re
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from contentgroove._openapi.documents import as_object
 
+from contentgroove_mock.contract.matchers import (
+    COMPARISONS,
+    LISTS,
+    PATTERNS,
+    STATES,
+    has_part,
+    is_blank,
+    read_boolean,
+    read_number,
+    read_time,
+    split_name,
+)
 from contentgroove_mock.contract.values import member_schema, texts_of, types_of
 from contentgroove_mock.contract.violations import short_repr
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
+    from contentgroove_mock.contract.matchers import FilterName, Kind
     from contentgroove_mock.contract.rules import Rule
     from contentgroove_mock.contract.schemas import Components
     from contentgroove_mock.contract.values import Tree
 
-Kind: TypeAlias = Literal["text", "number", "boolean", "time"]
 Known: TypeAlias = bool | None
 """Whether something is so; None if that cannot be known."""
 
-ORDERED = ("eq", "not_eq", "lt", "lteq", "gt", "gteq")
-POSITIVE_PATTERNS = ("matches", "cont", "i_cont", "start", "end")
-NEGATIVE_PATTERNS = ("does_not_match", *(f"not_{name}" for name in POSITIVE_PATTERNS[1:]))
-STATES = frozenset({"present", "blank", "null", "not_null", "true", "not_true", "false", "not_false"})
-LISTS = {"in": ("eq", "_any"), "not_in": ("not_eq", "_all")}
-"""Matchers that take a list, and what they mean for each of its values."""
-
-_MATCHERS = "|".join(sorted([*ORDERED, *POSITIVE_PATTERNS, *NEGATIVE_PATTERNS, *STATES, *LISTS], key=len, reverse=True))
-_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
-_TRUE, _FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "not_eq": operator.ne,
-    "lt": operator.lt,
-    "lteq": operator.le,
-    "gt": operator.gt,
-    "gteq": operator.ge,
-}
 _UNKNOWN: Any = object()
 _MAX_NAMES = 1000
-
-
-class FilterName(NamedTuple):
-    """The parts of a filter's name, such as `name_or_description_cont_any`.
-
-    Attributes:
-        attributes: Their names in snake case.
-        joint: `_or_`, `_and_`, or nothing for one attribute.
-        matcher: Without `_any` and `_all`.
-        several: `_any`, `_all` or nothing.
-    """
-
-    attributes: tuple[str, ...]
-    joint: str
-    matcher: str
-    several: str
-
-
-def split_name(name: str, attributes: Iterable[str]) -> FilterName | None:
-    """Split a filter's name; None if it is not made of these attributes and one matcher.
-
-    Attributes may be in camel case (assumed: filter-camel-case).
-    """
-    snake = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda found: f"_{found[1].lower()}", name)
-    known = "|".join(sorted(map(re.escape, attributes), key=len, reverse=True))
-    joined = rf"(?:(?:{known})(?:_or_(?:{known}))*|(?:{known})(?:_and_(?:{known}))+)"
-    found = re.fullmatch(rf"(?P<attributes>{joined})_(?P<matcher>{_MATCHERS})(?P<several>_any|_all)?", snake)
-    if found is None:
-        return None
-    joint = "_and_" if "_and_" in found["attributes"] else "_or_"
-    names = tuple(re.split(joint, found["attributes"]))
-    return FilterName(names, joint if len(names) > 1 else "", found["matcher"], found["several"] or "")
 
 
 class Filters:
@@ -109,7 +68,7 @@ class Filters:
                 continue
             texts = texts_of(tree)
             if name.matcher in LISTS or name.several:
-                if not any(map(str.strip, texts)):
+                if all(map(is_blank, texts)):
                     yield key, "empty-filter", f"{name.matcher}{name.several} takes at least one value", "nothing"
                     continue
             elif len(texts) > 1:
@@ -121,10 +80,18 @@ class Filters:
                 yield key, "filter-value", f"the value is a {' or a '.join(kinds)}", short_repr(wrong[0])
 
     def satisfies(self, key: str, tree: Tree, attributes: Mapping[str, Any]) -> Known:
-        """Return whether an item satisfies a filter."""
-        if (name := self.split(key)) is None:
-            return None
-        texts = texts_of(tree)
+        """Return whether an item satisfies a filter; None for filters without a value, which ransack leaves out."""
+        name, texts = self.split(key), texts_of(tree)
+        return None if name is None or any(map(is_blank, texts)) else self._are_satisfied(name, texts, attributes)
+
+    def excludes_when_blank(self, key: str, tree: Tree, attributes: Mapping[str, Any]) -> bool:
+        """Return whether a filter for one text has a blank value, by which it would exclude an item."""
+        name, texts = self.split(key), texts_of(tree)
+        if name is None or name.several or name.matcher in LISTS or not all(map(is_blank, texts)):
+            return False
+        return self._are_satisfied(name, [""], attributes) is False
+
+    def _are_satisfied(self, name: FilterName, texts: list[str], attributes: Mapping[str, Any]) -> Known:
         found = (
             _test(attributes.get(attribute, _UNKNOWN), name, texts, self.kinds[attribute])
             for attribute in name.attributes
@@ -136,7 +103,7 @@ class Filters:
         if name.matcher in STATES:
             return ["boolean"]
         kinds: list[Kind] = sorted({self.kinds[attribute] for attribute in name.attributes})
-        return [] if "text" in kinds or name.matcher in POSITIVE_PATTERNS + NEGATIVE_PATTERNS else kinds
+        return [] if "text" in kinds or name.matcher in PATTERNS else kinds
 
 
 def attribute_kinds(items: Any, components: Components) -> dict[str, Kind]:
@@ -156,22 +123,6 @@ def attribute_kinds(items: Any, components: Components) -> dict[str, Kind]:
     return kinds
 
 
-def read_time(text: str) -> dt.datetime | None:
-    """Return a time in ISO 8601, in UTC if it names no zone; None for other texts."""
-    try:
-        time = dt.datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
-
-
-def read_number(value: object) -> float | None:
-    """Return a number, also one in a text; None for other values."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
-    return float(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else None
-
-
 def _to_one(resource: Mapping[str, Any], components: Components) -> Iterator[str]:
     relationships = components.resolved(member_schema("relationships", dict(resource), components))
     for name, schema in as_object(relationships.get("properties")).items():
@@ -188,15 +139,14 @@ def _read(text: str, kind: str) -> Any:
         case "time":
             return read_time(text)
         case "boolean":
-            return True if text.lower() in _TRUE else False if text.lower() in _FALSE else None
+            return read_boolean(text)
         case _:
             return text
 
 
 def _test(value: Any, name: FilterName, texts: list[str], kind: Kind) -> Known:
     matcher, several = LISTS.get(name.matcher, (name.matcher, name.several))
-    if value is _UNKNOWN or not all(map(str.strip, texts)):
-        # Ransack leaves conditions without a value out.
+    if value is _UNKNOWN:
         return None
     if matcher in STATES:
         return _has_state(value, matcher, expected=_read(texts[0], "boolean"))
@@ -222,8 +172,8 @@ def _has_state(value: Any, matcher: str, *, expected: bool | None) -> Known:
 def _compare(value: Any, matcher: str, text: str, kind: Kind) -> Known:
     if value is None:
         # Null satisfies no comparison in SQL, but negative ones elsewhere.
-        return None if matcher == "not_eq" or matcher in NEGATIVE_PATTERNS else False
-    if matcher not in ORDERED:
+        return None if matcher == "not_eq" or PATTERNS.get(matcher, ("", False))[1] else False
+    if matcher in PATTERNS:
         return _has_pattern(value, matcher, text) if isinstance(value, str) and kind == "text" else None
     # Texts are ordered by a collation that is not known, and compared with or without the blanks around them.
     if kind == "text" and (matcher not in {"eq", "not_eq"} or text != text.strip()):
@@ -237,32 +187,16 @@ def _compare(value: Any, matcher: str, text: str, kind: Kind) -> Known:
         case _:
             actual = None if isinstance(value, list) else value
     operand = _read(text, kind)
-    return None if actual is None or operand is None else _COMPARE[matcher](actual, operand)
+    return None if actual is None or operand is None else COMPARISONS[matcher](actual, operand)
 
 
 def _has_pattern(value: str, matcher: str, text: str) -> Known:
-    def has(subject: str, part: str) -> bool:
-        match matcher.removeprefix("not_"):
-            case "start":
-                return subject.startswith(part)
-            case "end":
-                return subject.endswith(part)
-            case "matches" | "does_not_match":
-                return like_pattern(part).fullmatch(subject) is not None
-            case _:
-                return part in subject
-
-    exact, at_all = has(value, text), has(value.casefold(), text.strip().casefold())
-    if matcher in NEGATIVE_PATTERNS:
+    positive, is_negated = PATTERNS[matcher]
+    exact = has_part(value, positive, text)
+    at_all = has_part(value.casefold(), positive, text.strip().casefold())
+    if is_negated:
         return False if exact else None if at_all else True
     return True if exact else None if at_all else False
-
-
-def like_pattern(pattern: str) -> re.Pattern[str]:
-    """Return the regular expression of a pattern of SQL's LIKE; a backslash escapes the next character."""
-    wild = {"_": ".", "%": ".*"}
-    parts = re.findall(r"\\.|.", pattern, re.DOTALL)
-    return re.compile("".join(wild.get(part) or re.escape(part[-1]) for part in parts), re.DOTALL)
 
 
 def _any(found: Iterable[Known]) -> Known:

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 from contentgroove._openapi.documents import as_list, as_object
 from msgspec import Struct
 
-from contentgroove_mock.contract.filters import read_number, read_time
+from contentgroove_mock.contract.matchers import read_number, read_time
 from contentgroove_mock.contract.resources import read_count, values_of
 from contentgroove_mock.contract.values import texts_of
 from contentgroove_mock.contract.violations import Violation, short_repr
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.contract.conventions import Conventions, Json
     from contentgroove_mock.contract.exchanges import CheckedRequest
-    from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.matchers import Kind
     from contentgroove_mock.contract.operations import Operation
     from contentgroove_mock.contract.rules import Rule
 
@@ -90,6 +90,10 @@ def _check_filters(operation: Operation, filters: Mapping[str, Any], rows: Seque
                 message = f"it does not satisfy filter[{key}]={short_repr(','.join(texts_of(tree)))}"
                 where = f"response.body#/data/{index}"
                 yield Violation(operation.name, where, "filter-ignored", message, short_repr(shown))
+        if any(rules.excludes_when_blank(key, tree, row) for row in rows):
+            where = f"request.query.{rules.parameter}[{key}]"
+            message = "the filter has no value, and the list contains items as if it were not there: leave it out"
+            yield Violation(operation.name, where, "blank-filter", message, short_repr(",".join(texts_of(tree))))
 
 
 def _check_order(operation: str, sort: str, kinds: Mapping[str, Kind], rows: Sequence[Json]) -> Iterator[Violation]:

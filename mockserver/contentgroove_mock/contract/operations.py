@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.contract.conventions import Conventions
     from contentgroove_mock.contract.exchanges import CheckedRequest, CheckedResponse
-    from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.matchers import Kind
     from contentgroove_mock.contract.paths import Match
 
 _EMPTY = frozenset({"204", "304"})

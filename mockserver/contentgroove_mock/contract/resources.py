@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl, unquote, urljoin, urlsplit
 
 from contentgroove._openapi.documents import as_list, as_object
 
-from contentgroove_mock.contract.filters import read_number, read_time
+from contentgroove_mock.contract.matchers import read_number, read_time
 from contentgroove_mock.contract.violations import Violation, short_repr
 
 if TYPE_CHECKING:

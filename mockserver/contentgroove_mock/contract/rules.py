@@ -26,8 +26,8 @@ _DocumentRule: TypeAlias = Literal[
     "link", "link-origin", "link-page",
 ]  # fmt: skip
 BehaviourRule: TypeAlias = Literal[
-    "other-id", "sent-value", "updated-value", "deleted", "filter-ignored", "sort-ignored", "page-size-ignored",
-    "query-lost", "repeated-over-pages", "repeated-id",
+    "other-id", "sent-value", "updated-value", "deleted", "filter-ignored", "blank-filter", "sort-ignored",
+    "page-size-ignored", "query-lost", "repeated-over-pages", "repeated-id",
 ]  # fmt: skip
 """Rules that follow a run."""
 Rule: TypeAlias = Literal[
@@ -119,6 +119,8 @@ RULES: tuple[RuleEntry, ...] = (
               ("deleted-is-gone", "delete-again-404", "media-deletes-clips")),
     RuleEntry("filter-ignored", "Each item of a list satisfies its filters.", "ledger",
               ("filter-eq", "filter-cont", "filter-start", "filter-and", "filter-or", "filter-in", "filter-null")),
+    RuleEntry("blank-filter", "No list is returned as if a filter without a value were not there.", "ledger",
+              ("filter-blank-dropped",)),
     RuleEntry("sort-ignored", "A list is in the order that was requested.", "JSON:API 1.0, Sorting", ("sort-order",)),
     RuleEntry("page-size-ignored", "A page has no more items than were requested.", "ledger", ("page-size",)),
     RuleEntry("query-lost", "A link to another page keeps the filters, the order and the size of the request.",

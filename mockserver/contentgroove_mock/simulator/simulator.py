@@ -71,7 +71,7 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
 
         Args:
             clock: The clock to run by; by default one that runs by itself.
-            policy: Delays, sizes and limits.
+            policy: Delays, sizes and limits, and what is refused.
             api_keys: The keys to accept; by default any non-empty key.
             control: Whether to serve the control interface, below `/_mock`.
             webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.

@@ -41,6 +41,8 @@ class AsyncWebhookSubscriptions(AsyncResource):
 
         Args:
             filter: Ransack matchers, such as `{"url_cont": "example.com"}`.
+                The service may ignore a filter whose value is empty, and return everything (assumed:
+                filter-blank-dropped): check a variable before it decides what is deleted.
             sort: `created_at` or `-created_at`.
             page_number: The page to start with, from 1.
             page_size: The maximum number of subscriptions in a page.

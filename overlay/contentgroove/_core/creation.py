@@ -25,7 +25,7 @@ from contentgroove.errors import (
 from . import operations
 from .calls import call
 from .checkpoints import encode_checkpoint, parse_checkpoint, save_checkpoint, write_advice
-from .identity import CLOCK_SKEW, MAX_PAGES, PAGE_SIZE, predates, search_medias, sent_description
+from .identity import CLOCK_SKEW, predates, search_medias, sent_description
 from .inputs import invalid_input
 from .moments import moment
 
@@ -135,7 +135,7 @@ def _outcome_unknown_error(
     if search.error is not None:
         found += f" Not all medias could be read: {search.error.message}"
     elif not search.complete:
-        found += f" Only {MAX_PAGES * PAGE_SIZE:,} medias were read."
+        found += f" Only {search.read:,} medias were read."
     look = "Check which one is yours" if candidates else "Look for it in the list of medias later"
     if store is None:
         advice = (

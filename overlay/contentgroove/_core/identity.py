@@ -47,8 +47,9 @@ SEARCH_ATTEMPTS = 4
 MAX_PAGES = 100
 """Pages that a search reads at most."""
 
-# (assumed: page-size, page-size-uncapped, sort-order)
+# (assumed: page-size, page-size-capped, sort-order)
 PAGE_SIZE = 100
+"""A service may return fewer."""
 
 # (assumed: description-verbatim, description-long)
 _ANY_TOKEN = re.compile(r"\[sdk-upload ([0-9a-f]{24})\]")
@@ -97,12 +98,14 @@ class Search(Struct):
         candidates: The medias that resemble it, by id.
         error: Why a list could not be read; None if it could.
         complete: False if there are more medias than a search reads.
+        read: How many medias the latest search has read.
     """
 
     marked: dict[str, Media] = field(default_factory=dict[str, "Media"])
     candidates: dict[str, Media] = field(default_factory=dict[str, "Media"])
     error: ContentGrooveError | None = None
     complete: bool = True
+    read: int = 0
 
 
 async def search_medias(checkpoint: Checkpoint, session: Session) -> Search:
@@ -130,10 +133,12 @@ async def _read_pages(checkpoint: Checkpoint, search: Search, session: Session) 
     cursor = listing.cursor()
     before: dt.datetime | None = None
     newest_first = True
+    search.read = 0
     for _ in range(MAX_PAGES):
         page = await fetch_page(listing, cursor, session)
         if page is None:
             return
+        search.read += len(page)
         for media in page:
             # All pages are read even if one is found: a second one would show that it was created twice.
             if checkpoint.marker is not UNSET and _has_marker(media, checkpoint.marker):

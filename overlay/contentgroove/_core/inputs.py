@@ -157,6 +157,8 @@ class Filter(dict[str, FilterValue | Sequence[FilterValue]]):
 
     `list(filter=Filter({"name_or_description_cont": "chimp"}))` sends what a plain dict would. Only type checkers tell
     them apart: they compare the keys of a plain dict with the filters of single attributes.
+
+    The service may ignore a filter whose value is empty, and return everything (assumed: filter-blank-dropped).
     """
 
     __slots__ = ()
@@ -187,6 +189,7 @@ def check_filter(value: Mapping[str, object] | None) -> dict[str, object] | None
     return {name: check_query_value(f"filter {name}", item) for name, item in value.items()}
 
 
+# A blank value is sent: it may be meant, and what the service makes of it is not known (assumed: filter-blank-dropped).
 # (assumed: filter-in, filter-times, filter-numbers, filter-booleans)
 def check_query_value(parameter: str, value: object) -> object:
     """Check a value, or a list of values, of a query parameter and return it as a plain one."""

@@ -44,6 +44,8 @@ class Clips(Resource):
 
         Args:
             filter: Ransack matchers, such as `{"text_cont": "moon"}`.
+                The service may ignore a filter whose value is empty, and return everything (assumed:
+                filter-blank-dropped): check a variable before it decides what is deleted.
             sort: `created_at` or `name`; a leading minus means descending order.
             page_number: The page to start with, from 1.
             page_size: The maximum number of clips in a page.

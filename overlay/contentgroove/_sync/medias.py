@@ -58,6 +58,8 @@ class Medias(Resource):
 
         Args:
             filter: Ransack matchers, such as `{"name_cont": "chimp", "created_at_gteq": datetime(…)}`.
+                The service may ignore a filter whose value is empty, and return everything (assumed:
+                filter-blank-dropped): check a variable before it decides what is deleted.
             sort: `created_at`, `original_created_at` or `name`; a leading minus means descending order.
             page_number: The page to start with, from 1.
             page_size: The maximum number of medias in a page.

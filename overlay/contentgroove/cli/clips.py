@@ -74,6 +74,8 @@ def list_(
     """List clips with id, time codes, name and text."""
     from contentgroove_api.models.get_clips_sort import GetClipsSort
 
+    if media is not None and not media.strip():
+        raise typer.BadParameter("--media is empty: pass the id of a media, or leave the option out.")
     media_filter = [] if media is None else [f"media_id_eq={media}"]
     filters = options.parse_filters([*media_filter, *(filter_ or ())], _filter_names, run.out)
     order = options.parse_sort(sort, GetClipsSort)

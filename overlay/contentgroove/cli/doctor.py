@@ -70,7 +70,7 @@ def register(app: typer.Typer) -> None:
         "doctor --strict --json",
         "doctor --verify",
         "doctor --verify --writes --report report.json",
-        "doctor --verify --only filter-blank-counts --only page-default-size",
+        "doctor --verify --only filter-blank-dropped --only page-default-size",
     )
     command(app, "doctor", examples=examples)(doctor)
 

@@ -93,6 +93,8 @@ def parse_filters(texts: Sequence[str] | None, names_of: Callable[[], type], out
         name, _, value = text.partition("=")
         if not name or name == text:
             raise typer.BadParameter(f"--filter: {text!r} is not FILTER=VALUE, such as created_at_gteq=2026-01-31.")
+        if not value.strip():
+            out.warn(f"--filter {name} has no value; the service may ignore it, and list everything.")
         found.setdefault(name, []).append(value)
     known = names_of().__annotations__
     for name in found.keys() - known:

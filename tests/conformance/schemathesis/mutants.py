@@ -13,7 +13,7 @@ class Mutant(NamedTuple):
 
     Attributes:
         bug: What the simulator does wrong, as a verb phrase.
-        file: The file, below `contentgroove_mock/simulator`.
+        file: The file, from `contentgroove_mock/simulator`.
         right: The code there, which occurs once.
         wrong: The code that replaces it.
         caught_by: A check of Schemathesis, or a test of `tests/simulator`.
@@ -165,16 +165,16 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "has an internal error for a filter's value of the wrong kind",
-        "core/listing.py",
-        "    except ValueError:\n        raise bad_request",
-        "    except TypeError:\n        raise bad_request",
+        "core/filtering.py",
+        "value = read_number(text)",
+        "value = float(text)",
         "test_lists.py::test_unknown_query_parameters_are_rejected[filter[source_file_duration_gt]=long]",
     ),
     Mutant(
         "ignores unknown filters",
-        "core/listing.py",
-        "tuple(parse_filter(name, values, kinds) for name, values in filters.items())",
-        "tuple(parse_filter(name, values, kinds) for name, values in filters.items() if name != 'colour_eq')",
+        "core/filtering.py",
+        "            if policy.refuses_wrong_values:",
+        "            if policy.refuses_wrong_values and name != 'colour_eq':",
         "test_lists.py::test_unknown_query_parameters_are_rejected[filter[colour_eq]=red]",
     ),
     Mutant(
@@ -200,7 +200,7 @@ CAUGHT_BY_TESTS = (
     ),
     Mutant(
         "does not count equal as less or equal",
-        "core/listing.py",
+        "../contract/matchers.py",
         '"lteq": operator.le',
         '"lteq": operator.lt',
         "test_lists.py::test_filter[name_lteq=alpha-aB-]",

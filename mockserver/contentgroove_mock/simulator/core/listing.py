@@ -1,39 +1,27 @@
-"""Lists: filters, order, pages and the links between pages.
+"""Lists: order, pages and the links between pages.
 
-The filters are ransack's matchers, as in its documentation (assumed: filter-eq, filter-cont, filter-start,
-filter-matches, filter-i-cont, filter-null, filter-any, filter-or, filter-and, filter-in, filter-by-id, filter-media-id,
-filter-times, filter-numbers, filter-booleans). Where databases differ: `matches`, `cont`, `start` and `end` are
-case-sensitive, `i_cont` is not; and as in SQL, a null value satisfies no comparison, not even a negative one (assumed:
-filter-case-sensitive, filter-null-matches-nothing). Values count as they are, with their blanks, or empty (assumed:
-filter-not-stripped, filter-blank-counts).
-
-Unknown attributes or matchers are rejected, because a filter that is silently ignored hides mistakes (assumed:
-filter-unknown-refused). Unknown parameters and sort orders are ignored, because a client in use sends some (assumed:
-parameter-unknown-ignored, sort-unknown-ignored).
+Unknown parameters and sort orders are ignored, because a client in use sends some (assumed: parameter-unknown-ignored,
+page-unknown-ignored, sort-unknown-ignored); with `Policy.refuses_undocumented` they are refused.
 """
 
 from __future__ import annotations
 
-import datetime as dt
-import operator
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote
 
-from contentgroove_mock.contract.filters import LISTS, STATES, like_pattern, split_name
 from contentgroove_mock.simulator.core.errors import bad_request
+from contentgroove_mock.simulator.core.filtering import Condition, read_filters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from contentgroove_mock.contract.filters import FilterName, Kind
+    from contentgroove_mock.contract.matchers import Kind
+    from contentgroove_mock.simulator.core.records import Policy
 
-Value: TypeAlias = "str | float | bool | dt.datetime"
 Query: TypeAlias = "Sequence[tuple[str, str]]"
-Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"
-"""A parsed filter: returns whether attributes satisfy it."""
 
-_FILTER = re.compile(r"filter\[(?P<name>[^\[\]]+)\](?:\[\d*\])?")
+_CREDENTIAL = "api_key"
 
 
 def _attributes(**names: str) -> dict[str, Kind]:
@@ -88,7 +76,7 @@ class ListQuery(NamedTuple):
             # (assumed: sort-nulls, sort-order)
             # Nulls come last ascending and first descending, PostgreSQL's order.
             selected = sorted(selected, key=key, reverse=self.descending)
-        # (assumed: page-size, page-number, page-beyond-end, page-size-uncapped, order-default)
+        # (assumed: page-size, page-number, page-beyond-end, order-default)
         begin = (self.number - 1) * self.size
         return selected[begin : begin + self.size], max(1, -(-len(selected) // self.size))
 
@@ -96,41 +84,41 @@ class ListQuery(NamedTuple):
         return all(condition(attributes) for condition in self.conditions)
 
 
-def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], default_size: int) -> ListQuery:
-    """Parse a list request's decoded query; parameters that do not concern lists are ignored.
+def read_query(query: Query, kinds: Mapping[str, Kind], sorts: Sequence[str], policy: Policy) -> ListQuery:
+    """Parse a list request's decoded query.
 
     Raises:
-        ErrorResponse: 400, because a filter, sort or page is unknown.
+        ErrorResponse: 400, because the policy refuses a filter, a sort order, a page or another parameter.
     """
-    filters: dict[str, list[str]] = {}
-    settings = {"page[number]": "1", "page[size]": str(default_size)}
-    sort: str | None = None
+    filters: list[tuple[str, str]] = []
+    page = {"page[number]": 1, "page[size]": policy.page_size}
+    attribute: str | None = None
+    descending = False
     for name, value in query:
-        if found := _FILTER.fullmatch(name):
-            filters.setdefault(found["name"], []).append(value)
-        elif name in settings:
-            settings[name] = value
+        if name == "filter" or name.startswith("filter["):
+            filters.append((name, value))
+        elif name in page:
+            page[name] = _positive(name, value, page[name], policy)
+        elif name == "page":
+            if policy.refuses_wrong_values:
+                raise bad_request("page must be written page[number] or page[size].")
         elif name == "sort":
-            sort = value
-        elif name.startswith(("filter", "page")):
-            # (assumed: page-unknown-refused)
-            raise bad_request(f"The query parameter {name} is not known: write filter[…] or page[number].")
-    attribute = None if sort is None else sort.removeprefix("-")
-    if attribute not in sorts:
-        attribute = None
-    return ListQuery(
-        tuple(parse_filter(name, values, kinds) for name, values in filters.items()),
-        attribute,
-        sort is not None and sort.startswith("-"),
-        _positive("page[number]", settings["page[number]"]),
-        _positive("page[size]", settings["page[size]"]),
-    )
+            attribute, descending = value.removeprefix("-"), value.startswith("-")
+            if attribute not in sorts:
+                attribute = None
+                if policy.refuses_undocumented:
+                    raise bad_request(f"sort must be one of {', '.join(sorts)}, or - and one of these, not {value!r}.")
+        elif policy.refuses_undocumented and name != _CREDENTIAL:
+            raise bad_request(f"The query parameter {name[:40]!r} is not known: leave it out.")
+    # (assumed: page-size-capped)
+    size = min(page["page[size]"], max(policy.page_size, policy.max_page_size))
+    return ListQuery(read_filters(filters, kinds, policy), attribute, descending, page["page[number]"], size)
 
 
 # (assumed: links-self, links-current, links-next, links-next-null, links-keep-query, links-hide-key)
 def links(url: str, query: Query, number: int, last: int) -> dict[str, str | None]:
     """Return the links of a page to itself and to others; a key in the decoded query is not repeated in them."""
-    kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != "api_key"]
+    kept = [(name, f"{quote(name, safe='[]')}={quote(value, safe='')}") for name, value in query if name != _CREDENTIAL]
     remaining = "".join(f"{text}&" for name, text in kept if name != "page[number]")
 
     def page(target: int) -> str:
@@ -146,137 +134,11 @@ def links(url: str, query: Query, number: int, last: int) -> dict[str, str | Non
     }
 
 
-def _positive(name: str, value: str) -> int:
+def _positive(name: str, value: str, default: int, policy: Policy) -> int:
     # (assumed: page-zero, page-not-number)
     # Nine digits are enough for any list, and keep hostile numbers small.
-    if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII) is None:
+    if re.fullmatch(r"0*[1-9][0-9]{0,8}", value, re.ASCII):
+        return int(value)
+    if policy.refuses_wrong_values:
         raise bad_request(f"{name} must be a whole number of at least 1, not {value[:40]!r}.")
-    return int(value)
-
-
-def parse_filter(name: str, values: Sequence[str], kinds: Mapping[str, Kind]) -> Condition:
-    """Parse one filter, such as `name_or_description_cont`; only matchers that take lists may have several values.
-
-    Raises:
-        ErrorResponse: 400, because the filter is unknown, or a value does not fit the attribute.
-    """
-    attributes, joint, matcher, several = _split(name, kinds)
-    own_kinds: set[Kind] = {kinds[attribute] for attribute in attributes}
-    if len(own_kinds) > 1:
-        raise bad_request(f"filter[{name}] combines attributes of different kinds: {', '.join(sorted(own_kinds))}.")
-    if several and matcher not in _COMPARISONS:
-        raise bad_request(f"filter[{name}]: {matcher} cannot be combined with {several}.")
-    if matcher in STATES:
-        test = _state_test(name, matcher, _single(name, values))
-    else:
-        matcher, several = LISTS.get(matcher, (matcher, several))
-        test = _comparison_test(name, matcher, several, values, own_kinds.pop())
-    join = all if joint == "_and_" else any
-    return lambda resource: join([test(resource.get(attribute)) for attribute in attributes])
-
-
-def _comparison_test(
-    name: str, matcher: str, several: str, values: Sequence[str], kind: Kind
-) -> Callable[[Any], bool]:  # of any JSON value
-    compare = _COMPARISONS[matcher]
-    # Patterns are text, whatever the attribute's kind; comparisons need values of that kind.
-    matching = matcher in _PATTERNS
-    if not several:
-        values = [_single(name, values)]
-    operands: list[Any] = [value if matching else _read(name, value, kind) for value in values]
-    combine = any if several == "_any" else all
-
-    def test(value: Any) -> bool:
-        if value is None:
-            return False
-        subject = _as_text(value) if matching else _comparable(value, kind)
-        return combine([compare(subject, operand) for operand in operands])
-
-    return test
-
-
-# (assumed: filter-end, filter-not)
-_POSITIVE: dict[str, Callable[[str, str], bool]] = {
-    "matches": lambda value, operand: bool(like_pattern(operand).fullmatch(value)),
-    "cont": lambda value, operand: operand in value,
-    "i_cont": lambda value, operand: operand.casefold() in value.casefold(),
-    "start": lambda value, operand: value.startswith(operand),
-    "end": lambda value, operand: value.endswith(operand),
-}
-_ORDERED: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "not_eq": operator.ne,
-    "lt": operator.lt,
-    "lteq": operator.le,
-    "gt": operator.gt,
-    "gteq": operator.ge,
-}
-
-
-def _negated(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
-    return lambda value, operand: not compare(value, operand)
-
-
-_PATTERNS = _POSITIVE | {
-    "does_not_match" if name == "matches" else f"not_{name}": _negated(compare) for name, compare in _POSITIVE.items()
-}
-_COMPARISONS: dict[str, Callable[[Any, Any], bool]] = {**_ORDERED, **_PATTERNS}
-
-
-def _split(name: str, kinds: Mapping[str, Kind]) -> FilterName:
-    found = split_name(name, kinds)
-    if found is None:
-        raise bad_request(f"filter[{name}] is not known: write attribute_matcher, such as name_eq.")
-    return found
-
-
-def _single(name: str, values: Sequence[str]) -> str:
-    if len(values) != 1:
-        raise bad_request(f"filter[{name}] must have one value, not {len(values)}; _in, _any and _all take lists.")
-    return values[0]
-
-
-_TRUE = frozenset({"true", "t", "1", "yes", "y", "on"})
-_FALSE = frozenset({"false", "f", "0", "no", "n", "off", ""})
-
-
-def _boolean(name: str, value: str) -> bool:
-    if value.lower() not in _TRUE | _FALSE:
-        raise bad_request(f"filter[{name}] must be true or false, not {value[:40]!r}.")
-    return value.lower() in _TRUE
-
-
-def _state_test(name: str, matcher: str, value: str) -> Callable[[Any], bool]:
-    # The value false negates each of these, as in ransack.
-    expected = _boolean(name, value)
-    if matcher in {"present", "blank"}:
-        return lambda item: (item is None or item in ("", [])) is (expected is (matcher == "blank"))
-    if matcher in {"null", "not_null"}:
-        return lambda item: (item is None) is (expected is (matcher == "null"))
-    truth = expected is (matcher in {"true", "not_false"})
-    return lambda item: item is truth
-
-
-def _read(name: str, value: str, kind: Kind) -> Value:
-    # (assumed: filter-value-refused)
-    try:
-        if kind == "number":
-            return float(value)
-        if kind == "time":
-            time = dt.datetime.fromisoformat(value)
-            return time if time.tzinfo else time.replace(tzinfo=dt.UTC)
-    except ValueError:
-        raise bad_request(f"filter[{name}] must be a {kind}, not {value[:40]!r}.") from None
-    return _boolean(name, value) if kind == "boolean" else value
-
-
-def _comparable(value: Any, kind: Kind) -> Value:  # any JSON value
-    if kind == "time":
-        return dt.datetime.fromisoformat(value)
-    return _as_text(value) if kind == "text" else value
-
-
-def _as_text(value: object) -> str:
-    if isinstance(value, list):
-        return ",".join(str(item) for item in value)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
-    return str(value)
+    return default

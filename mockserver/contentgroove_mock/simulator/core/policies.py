@@ -1,4 +1,4 @@
-"""The numbers of the simulated service: how long things take, and how large they may be."""
+"""The numbers of the simulated service, and what it refuses: how long things take, and how large they may be."""
 
 from __future__ import annotations
 
@@ -12,20 +12,26 @@ from msgspec import Struct
 
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 """The time at which something ends that does not end by itself."""
-_AT_LEAST_ONE = frozenset({"page_size", "webhook_attempts"})
+_AT_LEAST_ONE = frozenset({"page_size", "max_page_size", "webhook_attempts"})
 
 
 class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The numbers of the simulated service.
+    """The numbers of the simulated service, and what it refuses.
 
-    The provider documents the rules, not the numbers (assumed: processing-minutes, page-default-size, upload-url-week,
-    upload-limit, webhook-retries, webhook-timeout).
+    The provider documents the rules, not the numbers (assumed: processing-minutes, page-default-size, page-size-capped,
+    upload-url-week, upload-limit, webhook-retries, webhook-timeout).
 
     Attributes:
         queue_seconds: How long a new media or clip has `is_processing` null.
         processing_seconds: How long a media is processed after that; None means until `finish_media` or `fail_media`.
         clip_seconds: How long a user's clip is processed after its queue time.
         page_size: How many items a page has if the request does not state a size.
+        max_page_size: How many items a page has at most if the request states a larger size.
+        refuses_undocumented: Whether a key without `Bearer` in Authorization gets 401, and a list's query with another
+            parameter or sort order than the documented ones 400. A client that works with the service sends all three.
+        refuses_wrong_values: Whether an unknown filter, a value of another type than its attribute, or a page that is
+            not a number from 1 gets 400. The service probably ignores them, and returns everything or the first page:
+            False shows what an app makes of that.
         upload_seconds: How long an upload URL is valid; 7 days in the published example.
         upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
         webhook_attempts: The maximum number of attempts to deliver a webhook.
@@ -38,6 +44,9 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     processing_seconds: float | None = 2.0
     clip_seconds: float = 1.0
     page_size: int = 25
+    max_page_size: int = 30
+    refuses_undocumented: bool = False
+    refuses_wrong_values: bool = True
     upload_seconds: int = 604_800
     upload_limit: int = 5 * 1024**3
     webhook_attempts: int = 5
@@ -88,6 +97,9 @@ class PolicyChanges(TypedDict, total=False):
     processing_seconds: float | None
     clip_seconds: float
     page_size: int
+    max_page_size: int
+    refuses_undocumented: bool
+    refuses_wrong_values: bool
     upload_seconds: int
     upload_limit: int
     webhook_attempts: int

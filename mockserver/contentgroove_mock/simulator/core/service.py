@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from random import Random
 
-    from contentgroove_mock.contract.filters import Kind
+    from contentgroove_mock.contract.matchers import Kind
     from contentgroove_mock.simulator.core.calls import Call
     from contentgroove_mock.simulator.core.inputs import Fields
     from contentgroove_mock.simulator.core.policies import Policy
@@ -119,7 +119,7 @@ class Service:
 
     def _list(self, records: Mapping[str, Any], kinds: Mapping[str, Kind], sorts: tuple[str, ...], call: Call) -> Json:
         # (assumed: subscriptions-paged, list-has-new-media)
-        query = listing.read_query(call.query, kinds, sorts, self.policy.page_size)
+        query = listing.read_query(call.query, kinds, sorts, self.policy)
         return list_document(records, query, call, partial(self._resource, call=call, in_list=True))
 
     def _get(self, records: Mapping[str, Any], call: Call) -> Json:

@@ -79,8 +79,8 @@ def _fault_response(fault: Fault) -> Response:
 
 def _handle(context: SimulatorContext, operation: str, request: Request, content: bytes | None) -> Response:
     try:
-        key = _key(request)
         with context.locked_service() as service:
+            key = _key(request, takes_bare=not service.policy.refuses_undocumented)
             if not key or not service.keys.accepts(account_id(key)):
                 raise errors.unauthorized()  # caught below
             if content is None:
@@ -102,13 +102,13 @@ def _handle(context: SimulatorContext, operation: str, request: Request, content
 
 
 # (assumed: key-missing, key-unknown-401)
-def _key(request: Request) -> str:
+def _key(request: Request, *, takes_bare: bool) -> str:
     scheme, _, token = request.headers.get("authorization", "").strip().partition(" ")
     if scheme.lower() == "bearer":
         # (assumed: key-bearer)
         if token:
             return token.strip()
-    elif scheme and not token:
+    elif scheme and not token and takes_bare:
         # (assumed: key-bare)
         return scheme
     # (assumed: key-header, key-query)

@@ -14,7 +14,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contentgroove._openapi.documents import parse
+from contentgroove._openapi.bundling import bundle
+from contentgroove._openapi.documents import Limits, parse
 from contentgroove_spec.changes import Rating
 
 from .kinds import Rule, is_directionless, kind_of_locations, kind_of_rules, rules_of_list
@@ -90,7 +91,7 @@ class Case:
             DocumentError: A document cannot be read.
         """
         old, new = (
-            patched(parse((folder / path).read_bytes(), path), edits)
+            patched(bundle(parse((folder / path).read_bytes(), path), folder / path, Limits()), edits)
             for path, edits in zip((self.base, self.revision), self.edits, strict=True)
         )
         return old, new

@@ -433,3 +433,22 @@ def test_ids_stay_ids() -> None:
     assert values["id"] == repr(ID)
     assert values["labels"] == "('space', 'chimp')"
     assert values["total_duration"] == "98.5"
+
+
+@pytest.mark.parametrize(
+    ("links", "meaning"),
+    [
+        ({}, "next_page=None, is_last=False"),
+        ({"next": None}, "next_page=None, is_last=True"),
+        ({"next": "https://api.contentgroove.com/api/v1/projects?page[number]=3"}, "next_page=3, is_last=False"),
+        ({"next": "https://api.contentgroove.com/api/v1/projects?page%5Bnumber%5D=3"}, "next_page=3, is_last=False"),
+    ],
+)
+def test_the_next_page_of_a_recorded_list(links: dict[str, str | None], meaning: str) -> None:
+    """The example's own links say whether another page follows; a link that is missing says nothing."""
+    contract = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
+    content = contract["paths"]["/projects"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["example"]["links"] |= links
+    edits = Edits(ROOT, read_resource(contract, names_of("projects", "Project")), [])
+    recorded = edits.changed["tests/recorded/expected.py"].text.partition('"getProjects-200-example": ')[2]
+    assert recorded.partition(", next_page=")[2].partition(")")[0] == meaning.removeprefix("next_page=")

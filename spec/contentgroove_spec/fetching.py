@@ -17,6 +17,7 @@ import anyio
 import httpx
 from contentgroove._core.redaction import redact_text
 from contentgroove._io.durable_files import retry_while_open
+from contentgroove._openapi.bundling import bundle
 from contentgroove._openapi.documents import DocumentError, Limits, check_version, parse
 from contentgroove._openapi.pointers import resolve
 from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
@@ -59,14 +60,14 @@ class FetchedDocument:
     path: Path | None = None
 
     def parse(self) -> Document:
-        """Read the document.
+        """Read the document, and the files beside it that it refers to.
 
         Raises:
             DocumentError: It is not an OpenAPI 3 document.
         """
         document = parse(self.content, self.source, LIMITS)
         check_version(document, self.source)
-        return document
+        return document if self.path is None else bundle(document, self.path, LIMITS)
 
     def parse_expected(self, config: Config) -> Document:
         """Read the document, and check that it describes the expected API.

@@ -126,7 +126,7 @@ class Reader:
 
     def _find(self, reference: str) -> Part | str:
         if not reference.startswith("#"):
-            return f"It refers to another document, {reference!r}, which is not read."
+            return f"It refers to another document, {reference!r}, which was not read."
         if reference != "#" and not reference.startswith("#/"):
             if self._anchors is None:
                 self._anchors = dict(_anchors(self.document))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from contentgroove._openapi.bundling import MEMBER as FILES
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
@@ -84,7 +85,7 @@ def text_differences(
     if not old.is_object or not new.is_object:
         return
     for name in dict.fromkeys([*as_object(new.value), *as_object(old.value)]):
-        if (name in fields or str(name).startswith("x-")) and name != SUNSET:
+        if (name in fields or str(name).startswith("x-")) and name not in {SUNSET, FILES}:
             had, has = (
                 Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) if name in part.value else None
                 for part in (old, new)

@@ -89,7 +89,8 @@ def update(
             if found.lacking:
                 # Whatever counts operations fails until then, and says nothing about the rest.
                 raise UpdateStoppedError(
-                    f"The SDK lacks {', '.join(found.lacking)}, so the checks were not run: do what the list says."
+                    f"The SDK lacks {', '.join(found.lacking)}, so the checks were not run. Follow the list: its "
+                    "command `make scaffold` writes the code of a resource, and the checks come last."
                 )
             _check(config, log)
     return True

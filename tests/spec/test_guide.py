@@ -377,5 +377,15 @@ def test_the_text() -> None:
     assert "## 1. One\n\n- a.py, after line 4 (`class A:`)\n\n```python\n    x = 1\n\n    y = 2\n```\n" in text
     assert "- a.yaml, instead of lines 2 to 3 (`b: 0`)\n" in text
     section = as_section(tasks)
+    assert section.summary == "2 tasks, 3 lines in 2 files. `make update` prints the lines."
     assert [advice.what for advice in section.advice] == ["1. One", "2. Three"]
     assert section.advice[0].action == "a.py, after line 4 (`class A:`); Run `make sync`"
+
+
+def test_a_list_of_commands() -> None:
+    """Without lines by hand, the summary says what is to do, and nothing about lines that are not there."""
+    tasks = (Task("The resource `x` is new", (Step("run", code="make scaffold RESOURCE=x"),)),)
+    text = as_text(tasks)
+    summary = "1 task, no lines. Start with this: Run `make scaffold RESOURCE=x`."
+    assert text.startswith(f"# To write by hand: {summary}\n\n## 1. The resource")
+    assert as_section(tasks).summary == summary

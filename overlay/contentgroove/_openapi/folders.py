@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from .bundling import bundle
 from .documents import DocumentError, Limits, check_version, parse
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ _SUFFIXES = frozenset({".yaml", ".yml", ".json"})
 
 def find_document(path: Path) -> tuple[Path, Json]:
     """Return the document of a folder with its path: a file named `openapi`, or the only OpenAPI document in it.
+
+    The files beside it that it refers to are part of it.
 
     Args:
         path: The folder, or a document itself.
@@ -55,7 +58,7 @@ def find_document(path: Path) -> tuple[Path, Json]:
         raise DocumentError(f"{path} has no OpenAPI document. Put one there, as openapi.yaml or openapi.json.{reasons}")
     file, document = found[0]
     check_version(document, file.name)
-    return file, document
+    return file, bundle(document, file, LOCAL)
 
 
 def _candidates(folder: Path) -> Iterator[Path]:
@@ -71,4 +74,4 @@ def _read(file: Path) -> Json:
     except OSError as error:
         raise DocumentError(f"Cannot read {file}: {error.strerror}.") from error
     check_version(document, file.name)
-    return document
+    return bundle(document, file, LOCAL)

@@ -1,6 +1,6 @@
 """JSON pointers (RFC 6901), and the `$ref`s that are written as such.
 
-References to other documents are never followed: what they name is not read from anywhere.
+References to other documents are not followed here: `bundling` reads those in files beside a document, and no others.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def check_followed(node: Json) -> Json:
 def other_document_error(reference: str) -> DocumentError:
     """Return the error of a reference that names something in another document."""
     return DocumentError(
-        f"The $ref {reference[:200]!r} leads to another document, and those are not fetched: pass a document that "
-        "contains everything."
+        f"The $ref {reference[:200]!r} leads to another document that was not read: addresses are never fetched, "
+        "and files only in the document's own folder. Pass a document that contains everything."
     )
 
 

@@ -124,7 +124,9 @@ def as_text(tasks: tuple[Task, ...]) -> str:
     """Write the list."""
     if not tasks:
         return "Nothing to write by hand.\n"
-    lines = [f"# To write by hand: {_summary(tasks)}", "", HEAD]
+    lines = [f"# To write by hand: {_summary(tasks)}"]
+    if _count(tasks):
+        lines += ["", HEAD]
     for number, task in enumerate(tasks, 1):
         lines += ["", f"## {number}. {task.what}", ""]
         for step in task.steps:
@@ -141,14 +143,21 @@ def as_section(tasks: tuple[Task, ...]) -> Section:
         Advice(f"{number}. {task.what}", "; ".join(step.heading for step in task.steps))
         for number, task in enumerate(tasks, 1)
     ]
-    summary = f"{_summary(tasks)} `make update` prints the lines." if tasks else "Nothing to do."
+    printed = " `make update` prints the lines." if _count(tasks) else ""
+    summary = f"{_summary(tasks)}{printed}" if tasks else "Nothing to do."
     return Section("To write by hand", summary, tuple(advice))
 
 
 def _summary(tasks: tuple[Task, ...]) -> str:
-    steps = [step for task in tasks for step in task.steps]
-    lines, files = sum(step.count for step in steps), {step.file for step in steps if step.count}
-    return f"{count_text(len(tasks), 'task')}, {count_text(lines, 'line')} in {count_text(len(files), 'file')}."
+    count = count_text(len(tasks), "task")
+    if not _count(tasks):
+        return f"{count}, no lines. Start with this: {tasks[0].steps[0].heading}."
+    files = {step.file for task in tasks for step in task.steps if step.count}
+    return f"{count}, {count_text(_count(tasks), 'line')} in {count_text(len(files), 'file')}."
+
+
+def _count(tasks: tuple[Task, ...]) -> int:
+    return sum(step.count for task in tasks for step in task.steps)
 
 
 def line_of(root: Path, file: str, number: int) -> str:

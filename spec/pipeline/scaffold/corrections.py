@@ -48,6 +48,9 @@ _WIDTH = 116
 _MEMBERS = {"id", "type", "attributes", "relationships"}
 """The members of a resource that the SDK reads and the simulator writes; others, such as links, stay optional."""
 
+_DOCUMENT_MEMBERS = {"data", "links"}
+"""The same for the document around it, which may have others, such as meta."""
+
 
 @dataclass
 class _Found:
@@ -168,8 +171,10 @@ def _replace_relationships(found: _Found, component: str, data: Document) -> Non
     related = resolve(found.contract, data.get("properties", {}).get("relationships"))
     shown = [item.get("relationships", {}) for item in examples(found.operations)]
     references: dict[str, Document] = {}
+    others: dict[str, Document] = {}
     for name, node in related.get("properties", {}).items():
-        if "$ref" in node:
+        # A relationship without `data` names no resource: it only links to some.
+        if "$ref" in node or "data" not in node.get("properties", {}):
             continue
         values = [item[name].get("data") for item in shown if isinstance(item.get(name), dict)]
         inner = resolve(found.contract, node.get("properties", {}).get("data"))
@@ -177,6 +182,13 @@ def _replace_relationships(found: _Found, component: str, data: Document) -> Non
         if shape == "to_one" and (inner.get("nullable") or None in values or not values):
             shape = "to_one_or_none"
         references[name] = {"$ref": f"#/components/schemas/{shape}"}
+        known = found.contract["components"]["schemas"][shape]["properties"]
+        unknown = {name: {"type": "object", "additionalProperties": True} for name in node["properties"] - known.keys()}
+        others.setdefault(shape, {}).update(unknown)
+    for shape, members in others.items():
+        target, named = f"$.components.schemas['{shape}'].properties", " and ".join(sorted(members))
+        text = f"The {named} beside the data of relationships, which {found.names.many} have; other resources may."
+        found.add(1, target, text, dict(sorted(members.items())))
     if references:
         target = f"$.components.schemas['{component}'].properties.relationships.properties"
         selected = ",".join(f"'{name}'" for name in references)
@@ -194,7 +206,8 @@ def _title_documents(found: _Found, role: Role) -> None:
         content = success(operation)[1]
         schema = content.get("schema", {})
         body = resolve(found.contract, schema)
-        update = _new(body, title=f"{found.names.model}{suffix}") | _required(body, [content.get("example", {})])
+        example = {name: part for name, part in content.get("example", {}).items() if name in _DOCUMENT_MEMBERS}
+        update = _new(body, title=f"{found.names.model}{suffix}") | _required(body, [example])
         subject = found.names.many if role == "list" else found.names.an
         text = f"The title and the required members of a response with {subject}."
         found.add(1, _schema_target(operation, schema), text, update)

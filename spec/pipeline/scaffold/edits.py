@@ -5,13 +5,16 @@ from __future__ import annotations
 import datetime as dt
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from .code import Templates, sample
 from .insertions import Module
-from .resource import examples, import_of_values
+from .resource import examples, import_of_values, success
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from contentgroove._openapi.operations import Operation
 
     from .resource import Field, Relationship, Resource, Role
 
@@ -20,6 +23,7 @@ CORE = "mockserver/contentgroove_mock/simulator/core"
 RECORDING = "mockserver/contentgroove_mock/recording"
 ROLE_ORDER: tuple[Role, ...] = ("list", "create", "get", "update", "delete")
 FACTORY_ID = "3c5b1d0e-6a53-4c1b-8f0a-8f7f1d1c2b6a"
+_PAGE_NUMBER = re.compile(r"\bpage\[number\]=(\d+)")
 _TOOL_ROW = "| `webhookSubscriptions_"
 
 
@@ -305,8 +309,8 @@ class Edits:
             if role == "list":
                 # Nothing else was created.
                 recorded = f"Listed([{recorded}], next_page=None, is_last=True)"
-                listed = f"Listed([{', '.join(shown)}], next_page=None, is_last=False)"
-                shown = [listed]
+                next_page, is_last = _next_page(operation)
+                shown = [f"Listed([{', '.join(shown)}], next_page={next_page}, is_last={is_last})"]
             expected.into_literal("_SUCCESSES", f'"{name}": {recorded}')
             if shown:
                 expected.into_literal("_SUCCESSES", f'"{name}-example": {shown[0]}')
@@ -368,6 +372,14 @@ class Edits:
         self._open("CHANGELOG.md").row_after(
             "- Python 3.11", f"- `client.{names.plural}`: {self._resource.description}"
         )
+
+
+def _next_page(operation: Operation) -> tuple[int | None, bool]:
+    """Return the number in the example's link to the next page, and whether it states that there is none."""
+    links = success(operation)[1].get("example", {}).get("links", {})
+    link = links.get("next")
+    number = _PAGE_NUMBER.search(unquote(str(link)))
+    return (int(number[1]) if number else None), "next" in links and not link
 
 
 def _tuple(names: list[str]) -> str:

@@ -327,7 +327,9 @@ def _relationships(document: Document, schema: Document) -> Iterator[Relationshi
     required = set(schema.get("required", ()))
     for name, node in schema.get("properties", {}).items():
         inner = resolve(document, node)
-        data = resolve(document, inner.get("properties", {}).get("data"))
+        if "data" not in inner.get("properties", {}):
+            continue
+        data = resolve(document, inner["properties"]["data"])
         many = data.get("type") == "array"
         attribute = f"{singular_of(name)}_ids" if many else f"{name}_id"
         nullable = is_nullable(data)

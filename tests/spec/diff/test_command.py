@@ -14,6 +14,18 @@ from contentgroove.cli.app import run
 
 from .conftest import GENERATION_2, GENERATION_3
 
+SEVERAL_FILES = """
+openapi: 3.1.0
+info: {title: Films, version: '1'}
+paths:
+  /films:
+    get:
+      responses:
+        '200':
+          description: A film
+          content: {application/json: {schema: {$ref: ./schemas/film.yaml}}}
+"""
+
 
 def changed(tmp_path: Path, films: dict[str, Any]) -> tuple[str, str, str]:
     """Write the corpus's document, one with a safe change, and one with a breaking one."""
@@ -175,3 +187,19 @@ def test_files_with_the_same_name_are_told_apart(
         path.write_text(json.dumps(films), encoding="utf-8")
     assert run(["spec", "diff", *map(str, paths)]) == 0
     assert capsys.readouterr().out == f"file:{paths[0]} → file:{paths[1]}: Nothing changed.\n"
+
+
+def test_files_beside_a_document_are_compared(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A change in a file that both documents refer to is found where the API uses it, and named once."""
+    for name, required in (("old", "[id]"), ("new", "[]")):
+        (tmp_path / name / "schemas").mkdir(parents=True)
+        (tmp_path / name / "schemas" / "film.yaml").write_text(
+            f"type: object\nrequired: {required}\nproperties: {{id: {{type: string}}}}\n", encoding="utf-8"
+        )
+        (tmp_path / name / "openapi.yaml").write_text(SEVERAL_FILES, encoding="utf-8")
+    old, new = (str(tmp_path / name / "openapi.yaml") for name in ("old", "new"))
+    assert run(["spec", "diff", old, new, "--fail-on", "breaking"]) == 1
+    printed = capsys.readouterr().out
+    assert "1 breaking change, 0 safe, 0 only in texts" in printed
+    assert "`id` is no longer required" in printed
+    assert "Not compared" not in printed

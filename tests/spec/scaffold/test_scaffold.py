@@ -369,6 +369,39 @@ def test_a_resource_without_links() -> None:
         read_resource(document, names_of("projects", "Project"))
 
 
+def test_links_and_meta_within_a_document() -> None:
+    """JSON:API has them beside the data of lists and of relationships: they may come, and need not."""
+    document = with_resource(PUBLISHED, PROJECTS)
+    components = document["components"]["schemas"]
+    components["projects_response_object"]["properties"]["meta"] = {"type": "object", "properties": {"total": {}}}
+    related = components["project_response_object_data"]["properties"]["relationships"]["properties"]
+    linked = {"type": "object", "properties": {"related": {"type": "string"}}}
+    for node in related.values():
+        node["properties"]["links"] = linked
+    related["history"] = {"type": "object", "properties": {"links": linked}}
+    for path, method in (
+        ("/projects", "get"),
+        ("/projects", "post"),
+        ("/projects/{id}", "get"),
+        ("/projects/{id}", "put"),
+    ):
+        example = document["paths"][path][method]["responses"]["200"]["content"]["application/json"]["example"]
+        items = example["data"] if isinstance(example["data"], list) else [example["data"]]
+        for item in items:
+            item["relationships"]["history"] = {}
+            for node in item["relationships"].values():
+                node["links"] = {"related": "https://api.contentgroove.com/api/v1/projects/1/others"}
+        if isinstance(example["data"], list):
+            example["meta"] = {"total": 1}
+    names = names_of("projects", "Project")
+    contract, _ = corrected(json.loads(json.dumps(document)), names)
+    assert check_contract(contract) == []
+    assert contract["components"]["schemas"]["projects_response_object"]["required"] == ["data", "links"]
+    assert contract["components"]["schemas"]["to_many"]["required"] == ["data"]
+    # What names no resource becomes no property.
+    assert [item.name for item in read_resource(contract, names).relationships] == ["medias", "user"]
+
+
 def test_attributes_that_no_model_can_have() -> None:
     """A name that Python does not accept, or that each model uses itself, is an error that says so."""
     for name, problem in (("coverUrl", "snake case"), ("extra", "member of every model")):
@@ -400,3 +433,22 @@ def test_ids_stay_ids() -> None:
     assert values["id"] == repr(ID)
     assert values["labels"] == "('space', 'chimp')"
     assert values["total_duration"] == "98.5"
+
+
+@pytest.mark.parametrize(
+    ("links", "meaning"),
+    [
+        ({}, "next_page=None, is_last=False"),
+        ({"next": None}, "next_page=None, is_last=True"),
+        ({"next": "https://api.contentgroove.com/api/v1/projects?page[number]=3"}, "next_page=3, is_last=False"),
+        ({"next": "https://api.contentgroove.com/api/v1/projects?page%5Bnumber%5D=3"}, "next_page=3, is_last=False"),
+    ],
+)
+def test_the_next_page_of_a_recorded_list(links: dict[str, str | None], meaning: str) -> None:
+    """The example's own links say whether another page follows; a link that is missing says nothing."""
+    contract = json.loads(json.dumps(contract_with("/projects", "Project")[0]))
+    content = contract["paths"]["/projects"]["get"]["responses"]["200"]["content"]["application/json"]
+    content["example"]["links"] |= links
+    edits = Edits(ROOT, read_resource(contract, names_of("projects", "Project")), [])
+    recorded = edits.changed["tests/recorded/expected.py"].text.partition('"getProjects-200-example": ')[2]
+    assert recorded.partition(", next_page=")[2].partition(")")[0] == meaning.removeprefix("next_page=")

@@ -1,7 +1,7 @@
 """Compare the public cases of other tools: `python -m tests.spec.diff.public oasdiff=FOLDER openapi_diff=FOLDER`.
 
 A folder is a checkout of the tool's repository. Without a folder, the figures of the committed lists are printed. The
-exit status is 1 if a rating is not the one of its list.
+exit status is 1 if a rating is not the one of its list, or a rule of oasdiff is not as `oasdiff_rules.yaml` has it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from typing import TYPE_CHECKING
 from contentgroove_spec import PipelineError
 from contentgroove_spec.compare import compare
 
-from .lists import NAMES, CaseList, Verdict, figures, read_list, verdict
+from .kinds import rules_of_source
+from .lists import NAMES, CaseList, Verdict, figures, oasdiff_rules, read_list, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from .kinds import Rule
     from .lists import Case
 
 
@@ -39,6 +41,8 @@ def main(arguments: Sequence[str]) -> int:
         if name not in NAMES or not path:
             parser.error(f"{folder!r} must be NAME=FOLDER, where NAME is one of: {', '.join(NAMES)}.")
         unlisted += compare_list(read_list(name), Path(path), print_all=options.all)
+        if name == "oasdiff":
+            unlisted += compare_rules(oasdiff_rules(), rules_of_source(Path(path)))
     return int(unlisted > 0)
 
 
@@ -59,6 +63,15 @@ def compare_list(cases: CaseList, checkout: Path, *, print_all: bool) -> int:
         f"{cases.name}: {len(cases.cases)} cases, {counts[Verdict.AGREES]} agree ({agree:.1f} %), {others}\n"
     )
     return unlisted
+
+
+def compare_rules(listed: Mapping[str, Rule], found: Mapping[str, Rule]) -> int:
+    """Print the rules of which the list and the tool's source differ, and return their number."""
+    different = sorted(id_ for id_ in {*listed, *found} if listed.get(id_) != found.get(id_))
+    for id_ in different:
+        sys.stdout.write(f"oasdiff: rule {id_}: the list has {listed.get(id_)}, the source {found.get(id_)}\n")
+    sys.stdout.write(f"oasdiff: {len(found)} rules, {len(different)} differ from the list\n")
+    return len(different)
 
 
 def _compare_case(case: Case, folder: Path) -> tuple[str, str]:

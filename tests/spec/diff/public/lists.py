@@ -11,14 +11,15 @@ import functools
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from contentgroove._openapi.documents import parse
+from contentgroove._openapi.bundling import bundle
+from contentgroove._openapi.documents import Limits, parse
 from contentgroove_spec.changes import Rating
 
-from .restated import RECEIVED, patched, read_pairs
+from .kinds import Rule, is_directionless, kind_of_locations, kind_of_rules, rules_of_list
+from .restated import RECEIVED, Pair, patched, read_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,9 +62,8 @@ class Case:
         theirs: The other tool's rating: that of the gravest change that it reports.
         ours: This engine's rating if it dissents; None if it agrees.
         reason: The reason for the dissent.
-        incomparable: Whether both tools do not rate the same thing: the change is about an extension that the other
-            tool defined or about a keyword that does not apply to the type of the value, so that OpenAPI gives it no
-            meaning; or the other tool rates it without the direction of the value.
+        left_out: The kind of change that the other tool does not judge, for which the pair is left out of the second
+            figure, whether it agrees or not; an empty text if it is compared.
         rules: The other tool's rules that give the pair this rating.
         edits: JSON Patches (RFC 6902) that the test applies to the old and to the new document.
     """
@@ -74,7 +74,7 @@ class Case:
     theirs: Expected
     ours: Rating | None = None
     reason: str = ""
-    incomparable: bool = False
+    left_out: str = ""
     rules: tuple[str, ...] = ()
     edits: tuple[list[Any], list[Any]] = field(default=([], []))
 
@@ -91,7 +91,7 @@ class Case:
             DocumentError: A document cannot be read.
         """
         old, new = (
-            patched(parse((folder / path).read_bytes(), path), edits)
+            patched(bundle(parse((folder / path).read_bytes(), path), folder / path, Limits()), edits)
             for path, edits in zip((self.base, self.revision), self.edits, strict=True)
         )
         return old, new
@@ -107,7 +107,7 @@ class CaseList:
         commit: The commit that the cases were taken from.
         folder: The folder in it that contains the documents.
         omitted: What cannot be compared, with the reason.
-        own_rules: Patterns of its rules about extensions that it defined itself.
+        kinds: Patterns of its rules of kinds that are left out.
         cases: Its cases.
     """
 
@@ -116,7 +116,7 @@ class CaseList:
     commit: str
     folder: str
     omitted: Mapping[str, str]
-    own_rules: tuple[str, ...]
+    kinds: Mapping[str, tuple[str, ...]]
     cases: tuple[Case, ...]
 
 
@@ -143,7 +143,7 @@ def read_list(name: str) -> CaseList:
         content["commit"],
         content["folder"],
         content["omitted"],
-        tuple(content["own_rules"]),
+        {kind: tuple(patterns) for kind, patterns in content.get("kinds", {}).items()},
         tuple(_read_case(case, content) for case in content["cases"]),
     )
 
@@ -157,38 +157,59 @@ def _read_case(case: dict[str, Any], content: dict[str, Any]) -> Case:
         Expected(case["theirs"]),
         None if ours is None else Rating(ours),
         content["reasons"][case["reason"]] if "reason" in case else "",
-        case.get("reason") in {*content["meaningless"], *content["undirected"]} or _is_own(case, content["own_rules"]),
+        _kind_left_out(case, content),
         tuple(case.get("rules", ())),
         (case.get("base_edits", []), case.get("revision_edits", [])),
     )
 
 
-def _is_own(case: dict[str, Any], own_rules: list[str]) -> bool:
-    """Return whether all of the other tool's rules for a case are about its own extensions."""
-    rules = case.get("rules", ())
-    return bool(rules) and all(any(fnmatchcase(rule, pattern) for pattern in own_rules) for rule in rules)
+def _kind_left_out(case: dict[str, Any], content: dict[str, Any]) -> str:
+    kind: str = case.get("kind", "")
+    if kind in (keywords := content.get("keywords", {})):
+        return kind if is_directionless(keywords[kind]) else ""
+    return kind or kind_of_rules(case.get("rules", ()), case["theirs"], oasdiff_rules(), content.get("kinds", {}))
+
+
+@functools.cache
+def oasdiff_rules() -> dict[str, Rule]:
+    """Return the rules of oasdiff by their ids."""
+    return rules_of_list(parse((HERE / "oasdiff_rules.yaml").read_bytes(), "oasdiff_rules.yaml")["checks"])
 
 
 def figures() -> Iterator[tuple[str, ...]]:
-    """Yield the rows of the table of the agreement: the lists' and Redocly's, and the sum."""
+    """Yield the rows of the table of the agreement: the lists' and their sum, Redocly's, and the sum."""
     everything: list[tuple[Verdict, bool]] = []
     for name in NAMES:
-        cases = [(case.listed, case.incomparable) for case in read_list(name).cases]
+        cases = [(case.listed, bool(case.left_out)) for case in read_list(name).cases]
         everything += cases
         yield _figures_row(name.replace("_", "-"), cases)
-    redocly = parse((HERE / "redocly.yaml").read_bytes(), "redocly.yaml")
-    incomparable = {change for changes in redocly["incomparable"].values() for change in changes}
-    # Redocly rates a schema alike wherever it is sent or received, so that these are not cases of their own.
-    pairs = {(pair.change, pair.position in RECEIVED): pair for pair in read_pairs()}.values()
-    cases = [(verdict(Expected(pair.redocly), pair.rating_or_none), pair.change in incomparable) for pair in pairs]
+    cases = [(verdict(Expected(pair.redocly), pair.rating_or_none), bool(left_out(pair))) for pair in redocly_pairs()]
+    yield _figures_row("public cases", everything)
     yield _figures_row("Redocly", cases)
     yield _figures_row("all", everything + cases)
 
 
+def redocly_pairs() -> list[Pair]:
+    """Return the pairs that Redocly rated. It rates a schema alike wherever it is sent, or received."""
+    return list({(pair.change, pair.position in RECEIVED): pair for pair in read_pairs()}.values())
+
+
+def left_out(pair: Pair) -> str:
+    """Return the kind for which a pair of Redocly's is left out; an empty text if it is compared."""
+    facts = read_redocly()
+    return kind_of_locations(pair.old, pair.new, facts["unread"], facts["directionless"])
+
+
+@functools.cache
+def read_redocly() -> dict[str, Any]:
+    """Return the facts about Redocly."""
+    return parse((HERE / "redocly.yaml").read_bytes(), "redocly.yaml")
+
+
 def _figures_row(name: str, cases: list[tuple[Verdict, bool]]) -> tuple[str, ...]:
-    """Return a row; cases that cannot be compared are left out of the second figure whether they agree or not."""
+    """Return a row; cases that are left out of the second figure are so whether they agree or not."""
     counts = Counter(outcome for outcome, _ in cases)
-    rest = [outcome for outcome, incomparable in cases if not incomparable]
+    rest = [outcome for outcome, is_left_out in cases if not is_left_out]
     agree, missed, false_alarms = (counts[outcome] for outcome in Verdict)
     return (
         name, str(len(cases)), str(agree), f"{100 * agree / len(cases):.1f} %", str(missed), str(false_alarms),

@@ -43,6 +43,7 @@ TRIED = (
     "openapi",
     "plugin",
     "prism",
+    "recording",
     "sdk",
     "simulator",
     "spec/diff",
@@ -55,7 +56,7 @@ TRIED = (
 
 LEFT_OUT = {
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
-    "recorded": "the recorder, which runs only in this repository, and its recordings",
+    "recorded": "the recorder of `make record`, which runs only in this repository, and its recordings",
     "repository": "this repository's structure, tools and pages; of these, the README's programs are tried",
     "spec": "the pipeline, which runs only in this repository",
 }

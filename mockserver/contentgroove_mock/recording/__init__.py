@@ -1,6 +1,11 @@
-"""Record exchanges with the service, one scrubbed JSON file each; `python -m contentgroove_mock.recording --help`.
+"""Record exchanges with the service, and replay them.
 
-`recordings` has the files' format and their folder, `contract` the parts of the contract that they depend on, `journey`
-the requests, `recorder` the walk through them, `scrubbing` the removal of private data, and `targets` the two services
-that exchanges are recorded with.
+A session is what a program and the service exchange. `proxy` passes it on and records it, `replay` responds from it,
+and `commands` runs both for `contentgroove mock`. `sessions` has the file's format, `session_scrubbing` removes
+credentials.
+
+`python -m contentgroove_mock.recording` records one scrubbed file for each documented exchange, and is not part of the
+installed package. `recordings` has the files' format and their folder, `contract` the parts of the contract that they
+depend on, `journey` the requests, `recorder` the walk through them, `scrubbing` the removal of private data, and
+`targets` the two services that exchanges are recorded with.
 """

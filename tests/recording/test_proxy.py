@@ -20,7 +20,7 @@ from contentgroove_mock.recording.replay import Replay
 from contentgroove_mock.simulator.server import serve_app
 from contentgroove_mock.simulator.web.responses import TRANSPORT
 
-from tests.recording.upstream import KEY, Upstream, as_json, recording_of
+from tests.recording.upstream import KEY, Proxy, Upstream, as_json, recording_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,6 +195,24 @@ def test_a_response_that_is_cut_off(file: Path) -> None:
         assert proxy.recordings == ()
 
 
+def test_a_response_without_a_beginning(file: Path) -> None:
+    """A response that is cut off before its body is a 502; so is an upload's preparation, at any time."""
+
+    async def cut_off(scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"9")]})
+        if scope["path"].endswith("/direct_uploads"):
+            await send({"type": "http.response.body", "body": b"part", "more_body": True})
+        else:
+            # Otherwise the server would send its headers together with what follows.
+            await send({"type": "http.response.body", "body": b"", "more_body": True})
+        scope["state"][TRANSPORT].close()
+
+    with recording_of(cut_off, file) as proxy:
+        found = [proxy.client.get(path).json()["errors"][0] for path in ("/medias", "/direct_uploads")]
+        assert [outcome.problem for outcome in proxy.outcomes] == [error["detail"] for error in found]
+    assert [error["status"] for error in found] == ["502", "502"]
+
+
 @pytest.mark.parametrize(
     "headers",
     [
@@ -207,7 +225,7 @@ def test_a_response_that_is_cut_off(file: Path) -> None:
         {"host": ""},
     ],
 )
-def test_web_pages_and_other_hosts_are_refused(headers: dict[str, str], file: Path) -> None:
+def test_web_pages_and_other_hosts_are_refused(headers: Any, file: Path) -> None:
     """Nothing is sent to the service."""
     upstream = Upstream()
     with recording_of(upstream, file) as proxy:
@@ -217,17 +235,31 @@ def test_web_pages_and_other_hosts_are_refused(headers: dict[str, str], file: Pa
     assert upstream.received == []
 
 
-@pytest.mark.parametrize("line", ["GET http://other.example/api/v1/medias", "CONNECT other.example:443"])
-def test_it_is_not_an_open_proxy(line: str, file: Path) -> None:
-    """A client that takes it for a forward proxy gets an error."""
+@pytest.mark.parametrize(
+    "head",
+    [
+        "GET http://other.example/api/v1/medias HTTP/1.1\r\nHost: other.example",
+        "GET http://other.example/api/v1/medias HTTP/1.1\r\nHost: 127.0.0.1",
+        "CONNECT other.example:443 HTTP/1.1\r\nHost: 127.0.0.1",
+        "GET /api/v1/medias HTTP/1.1\r\nHost: 127.0.0.1\r\nHost: other.example",
+        "GET /api/v1/medias HTTP/1.0",
+    ],
+)
+def test_it_is_not_an_open_proxy(head: str, file: Path) -> None:
+    """A client that takes it for a forward proxy gets an error, and so does one that does not say where it goes."""
     upstream = Upstream()
     with recording_of(upstream, file) as proxy:
-        address = (proxy.client.base_url.host, proxy.client.base_url.port or 0)
-        with socket.create_connection(address, timeout=20) as connection:
-            connection.sendall(f"{line} HTTP/1.1\r\nHost: other.example\r\nConnection: close\r\n\r\n".encode())
-            response = connection.makefile("rb").read()
+        response = send_raw(proxy, head)
     assert response.startswith(b"HTTP/1.1 400 ")
     assert upstream.received == []
+
+
+def send_raw(proxy: Proxy, head: str) -> bytes:
+    """Send a request as it stands, and return the whole response."""
+    address = (proxy.client.base_url.host, proxy.client.base_url.port or 0)
+    with socket.create_connection(address, timeout=20) as connection:
+        connection.sendall(f"{head}\r\nConnection: close\r\n\r\n".encode())
+        return connection.makefile("rb").read()
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1", "/other", "/api/v1x/medias", "/_uploads/1", "/_mock/state"])
@@ -265,12 +297,9 @@ def test_an_existing_file_is_left_alone(file: Path) -> None:
 def test_no_log_contains_the_key(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The HTTP library logs the URL of each request."""
     caplog.set_level(logging.DEBUG)
-    head = "GET /api/v1/medias?api_key=canary-key-in-the-query HTTP/1.1\r\nHost: localhost\r\nConnection: close"
+    head = "GET /api/v1/medias?api_key=canary-key-in-the-query HTTP/1.1\r\nHost: localhost\r\nX-API-KEY: canary-key-2"
     with recording_of(Upstream(200, JSON, MEDIAS), file) as proxy:
-        address = (proxy.client.base_url.host, proxy.client.base_url.port or 0)
-        # Without a client of the test, whose log would contain the key.
-        with socket.create_connection(address, 20) as connection:
-            connection.sendall(f"{head}\r\nX-API-KEY: canary-key-in-a-header\r\n\r\n".encode())
-            assert connection.makefile("rb").read().startswith(b"HTTP/1.1 200 ")
+        # Not by a client of the test, whose log would contain the key.
+        assert send_raw(proxy, head).startswith(b"HTTP/1.1 200 ")
     assert "HTTP Request: GET" in caplog.text
     assert "canary" not in caplog.text

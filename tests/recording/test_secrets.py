@@ -69,7 +69,7 @@ def test_keys_of_requests(headers: dict[str, str]) -> None:
 
 
 def test_the_form_of_a_key_stays() -> None:
-    """With Bearer or bare: that is no secret, and a fact about what the service accepts."""
+    """With Bearer or bare: that is not secret, and a fact about what the service accepts."""
     forms = [f"Bearer {SECRET}", SECRET, f"  {SECRET}"]
     found = [scrubbed({}, headers={"authorization": form}).request.headers["authorization"] for form in forms]
     assert found == ["Bearer scrubbed", "scrubbed", "scrubbed"]

@@ -59,6 +59,8 @@ class Replay:
     `replay.respond` a side effect for respx. Safe to share between threads.
 
     ```python
+    from contentgroove_mock.recording import Replay
+
     replay = Replay("session.jsonl")
     with httpx.Client(transport=httpx.MockTransport(replay.respond)) as http_client:
         client = ContentGroove("any-key", http_client=http_client, upload_http_client=http_client)

@@ -179,7 +179,7 @@ class SessionScrubber:
     def _header(self, name: str, value: str) -> str:
         scheme, _, token = value.strip().partition(" ")
         if name == "authorization":
-            # Which of the two forms was sent is no secret, and a fact about the service.
+            # Which of the two forms was sent is not secret, and it is a fact about the service.
             return f"{scheme} {SCRUBBED}" if token and scheme.isalpha() else SCRUBBED
         if is_secret_header(name) or name.startswith("x-amz-"):
             return SCRUBBED

@@ -11,7 +11,6 @@ from __future__ import annotations
 import inspect
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, get_type_hints
-from urllib.parse import urlsplit
 
 import anyio.to_thread
 import msgspec
@@ -24,7 +23,7 @@ from contentgroove_mock.simulator.core.errors import bad_request, not_found, ser
 from contentgroove_mock.simulator.web.responses import error_response, json_response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from starlette.requests import Request
 
@@ -32,7 +31,6 @@ if TYPE_CHECKING:
 
 PATH = "/_mock"
 _MAX_BODY = 1024 * 1024
-_OWN_SITES = frozenset({"none", "same-origin"})
 _ROUTE = "contentgroove_control_route"
 Function = TypeVar("Function", bound="Callable[..., Any]")
 
@@ -88,25 +86,13 @@ def _arguments_decoder(function: Callable[..., Any], skipped: int) -> Callable[[
     return lambda content: msgspec.structs.asdict(msgspec.json.decode(content, type=body))
 
 
-def foreign_problem(headers: Mapping[str, str], subject: str) -> str | None:
-    """Return why a request may come from a web page or name another machine; None if neither is so.
-
-    A browser adds an Origin header to requests that change something and Sec-Fetch-Site to all, and a page whose own
-    name leads to this machine (DNS rebinding) has that name in the Host header.
-
-    Args:
-        headers: The request's headers by lower-case name.
-        subject: What the request is for, as the first words of the sentence.
-    """
-    if "origin" in headers:
-        return f"{subject} does not accept requests from web pages (Origin header)."
-    if headers.get("sec-fetch-site", "none") not in _OWN_SITES:
-        return f"{subject} does not accept requests from web pages (Sec-Fetch-Site header)."
-    try:
-        host = urlsplit(f"//{headers.get('host', '')}").hostname or ""
-    except ValueError:
-        host = ""
-    return None if is_loopback(host) else f"{subject} is only for this machine: call it at 127.0.0.1 or localhost."
+def _foreign(request: Request) -> str | None:
+    """Return why a request may come from a web page; None if it cannot."""
+    if "origin" in request.headers:
+        return "The control interface does not accept requests from web pages (Origin header)."
+    if not is_loopback(request.url.hostname or ""):
+        return "The control interface is only for this machine: call it at 127.0.0.1 or localhost."
+    return None
 
 
 async def _body(request: Request) -> bytes:
@@ -122,7 +108,7 @@ def _route(path: str, operations: dict[str, _Operation]) -> Route:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         operation = operations[method]
-        if problem := foreign_problem(request.headers, "The control interface"):
+        if problem := _foreign(request):
             return error_response(bad_request(problem))
         if operation.decode is not None and request.headers.get("content-type") != "application/json":
             return error_response(bad_request("The Content-Type must be application/json."))

@@ -43,6 +43,7 @@ TRIED = (
     "openapi",
     "plugin",
     "prism",
+    "recording",
     "sdk",
     "simulator",
     "spec/diff",
@@ -58,7 +59,7 @@ LEFT_OUT = {
     "browser": "needs a browser, and looks at pages that are the same on every Python",
     "examples": "applications, with frameworks of their own; what they use of this package is tried by its tests",
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
-    "recorded": "the recorder, which runs only in this repository, and its recordings",
+    "recorded": "the recorder of `make record`, which runs only in this repository, and its recordings",
     "repository": "this repository's structure, tools and pages",
     "spec": "the pipeline, which runs only in this repository",
 }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.simulator.core.faults import Fault
     from contentgroove_mock.simulator.core.policies import Policy
     from contentgroove_mock.simulator.files import sample_video
-    from contentgroove_mock.simulator.server import Server, aserve, serve
+    from contentgroove_mock.simulator.server import Server, aserve, serve, serve_app
     from contentgroove_mock.simulator.simulator import Simulator
 
 __all__ = [
@@ -34,6 +34,7 @@ __all__ = [
     "factories",
     "sample_video",
     "serve",
+    "serve_app",
 ]
 
 _MODULES = {
@@ -42,7 +43,7 @@ _MODULES = {
     "simulator.core.faults": ("Fault",),
     "simulator.core.policies": ("Policy",),
     "simulator.files": ("sample_video",),
-    "simulator.server": ("Server", "aserve", "serve"),
+    "simulator.server": ("Server", "aserve", "serve", "serve_app"),
     "simulator.simulator": ("Simulator",),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}

@@ -23,10 +23,17 @@ if TYPE_CHECKING:
 
     from contentgroove_mock.document_mock import Exchange
 
+_LOOPBACK = "127.0.0.1"
+
 
 def register(app: typer.Typer) -> None:
     """Add this package's command to the command line."""
-    examples = ("mock --port 8080", "mock --port 8080 --state mock.json --processing-seconds 0.5")
+    examples = (
+        "mock --port 8080",
+        "mock --port 8080 --state mock.json --processing-seconds 0.5",
+        "mock --record session.jsonl",
+        "mock --replay session.jsonl --port 8080",
+    )
     own_command(app, "mock", examples=examples)(mock)
 
 
@@ -35,7 +42,7 @@ def mock(
     port: Annotated[
         int, typer.Option("--port", metavar="PORT", help="The port; 0 chooses a free one.", min=0, max=65535)
     ] = 0,
-    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
+    host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = _LOOPBACK,
     control: Annotated[bool, typer.Option("--control", help="Also serve /_mock.")] = False,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
@@ -60,8 +67,33 @@ def mock(
     dynamic: Annotated[
         bool, typer.Option("--dynamic", help="With --document: make up another response each time.")
     ] = False,
+    record: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Pass requests to the service and record them in a new file.")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option(metavar="URL", help="With --record: the base URL of the service.")
+    ] = None,
+    replay: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Respond from a recording, without a network.")
+    ] = None,
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl-C; with --document, of any API."""
+    if target is not None and record is None:
+        raise typer.BadParameter("--target belongs to --record.")
+    if record is not None or replay is not None:
+        mode = "--record" if record is not None else "--replay"
+        others = {"--replay": record and replay, "--control": control, "--state": state, "--document": document}
+        # Requests to record contain a key.
+        others["--host"] = record and host != _LOOPBACK
+        if wrong := [option for option, value in others.items() if value]:
+            raise typer.BadParameter(f"{mode} cannot be combined with {' or '.join(wrong)}.")
+        with needs(f"`contentgroove mock {mode}`", "mock"):
+            from contentgroove_mock.recording.commands import record_until_stopped, replay_until_stopped
+        if record is not None:
+            record_until_stopped(record, target, port, ended=_stop_event())
+        elif replay is not None:
+            replay_until_stopped(replay, port, host=host, ended=_stop_event())
+        return
     if document is not None:
         given: dict[str, object] = {"--control": control, "--state": state, "--data": data, "--key": key}
         given |= {"--latency": latency, "--webhook-ca": webhook_ca}

@@ -33,7 +33,9 @@ CHECKED_ELSEWHERE = {
 
 SHIPPED = ("contentgroove.", "contentgroove_mock.", "contentgroove_spec.")
 
-NOT_SHIPPED = "contentgroove_mock.recording"
+NOT_SHIPPED = tuple(
+    f"contentgroove_mock.recording.{name}" for name in ("__main__", "contract", "journey", "recorder", "targets")
+)
 
 
 def decoding(function: ast.AST) -> bool:

@@ -27,6 +27,8 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 pytestmark = pytest.mark.process
 
+# The modules of contentgroove_mock.recording that only this repository needs.
+ONLY_FOR_MAKE_RECORD = frozenset({"__main__.py", "contract.py", "journey.py", "recorder.py", "targets.py"})
 # Code that needs more than the core, and the extra that its error must name.
 _BEYOND_THE_CORE = {
     "from contentgroove_mock import Simulator": "mock",
@@ -137,7 +139,9 @@ def test_what_is_inside(wheel: Path) -> None:
     }
     for name in ("pipeline.toml", "openapi.yaml"):
         assert f"contentgroove_spec/{name}" in names
-    assert not [name for name in names if name.startswith("contentgroove_mock/recording/")]
+    packed = {name.rpartition("/")[2] for name in names if name.startswith("contentgroove_mock/recording/")}
+    assert packed >= {"commands.py", "proxy.py", "replay.py"}
+    assert packed.isdisjoint(ONLY_FOR_MAKE_RECORD)
 
 
 def test_the_wheel_does_not_need_the_repository(wheel: Path, tmp_path: Path) -> None:
@@ -253,7 +257,8 @@ def test_the_content_of_the_sdist(tmp_path: Path) -> None:
         "SECURITY.md",
         "pyproject.toml",
     }
-    assert not [name for name in names if "/recording/" in name or name.startswith("spec/pipeline/")]
+    assert not [name for name in names if name.startswith("spec/pipeline/")]
+    assert not [name for name in names if "/recording/" in name and name.endswith(tuple(ONLY_FOR_MAKE_RECORD))]
     # Every file of the wheel that the build does not make is in the sdist, below one of the folders of packages.
     with zipfile.ZipFile(wheel) as archive:
         packed = {name for name in archive.namelist() if name.endswith(".py")}

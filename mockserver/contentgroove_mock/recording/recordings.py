@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
 from urllib.parse import quote, urlencode
 
 import msgspec
+from contentgroove_api.types import check_levels
 from msgspec import UNSET, Struct, UnsetType
 
 if TYPE_CHECKING:
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
     from contentgroove_mock.contract import Checker, Violation
     from contentgroove_mock.recording.contract import PackagedContract
 
-Origin: TypeAlias = Literal["simulator", "spec example", "live"]
+Origin: TypeAlias = Literal["simulator", "spec example", "live", "proxy"]
 
-# Recordings contain no credentials; the recorded request had some.
+SERVICE = "service.example"
+"""The host of the service in recordings."""
+
+# The recorder's own requests are saved without the header of their key.
 _KEY = {"authorization": "Bearer scrubbed"}
 
 
@@ -38,7 +42,9 @@ class Request(Struct, frozen=True, kw_only=True):
         query: Names and values, decoded, in the order sent.
         headers: The relevant headers by lower-case name; never credentials.
         body: The JSON that was sent; unset if there was none.
-        text: The text that was sent instead of JSON, if the exchange is about malformed JSON.
+        text: The text that was sent instead of JSON, such as malformed JSON.
+        data: The bytes that were sent instead of text.
+        size: The number of bytes of an uploaded file, whose content is not recorded.
     """
 
     method: str
@@ -47,11 +53,13 @@ class Request(Struct, frozen=True, kw_only=True):
     headers: dict[str, str] = {}
     body: Any = UNSET
     text: str | UnsetType = UNSET
+    data: bytes | UnsetType = UNSET
+    size: int | UnsetType = UNSET
 
     @property
     def content(self) -> bytes:
         """The body as bytes."""
-        return self.text.encode() if self.text is not UNSET else _content(self.body)
+        return _content(self)
 
 
 class RecordedResponse(Struct, frozen=True, kw_only=True):
@@ -59,23 +67,26 @@ class RecordedResponse(Struct, frozen=True, kw_only=True):
 
     headers: dict[str, str] = {}
     body: Any = UNSET
+    text: str | UnsetType = UNSET
+    data: bytes | UnsetType = UNSET
 
     @property
     def content(self) -> bytes:
         """The body as bytes."""
-        return _content(self.body)
+        return _content(self)
 
 
 class Recording(Struct, frozen=True, kw_only=True):
     """One exchange.
 
     Attributes:
-        operation: The operationId; for a webhook the event's name.
+        operation: The operationId; for a webhook the event's name; empty if the contract has no such operation.
         status: The response's HTTP status.
         variant: What distinguishes it from other exchanges with the same operation and status; None for the usual one.
         origin: Where the response comes from.
         request_fault: How the request violates the contract on purpose; None if it does not.
         contract: Digests of the parts of the contract that the exchange depends on, by their names.
+        violations: What in the exchange violates the contract; unset if it was not checked.
     """
 
     operation: str
@@ -83,9 +94,10 @@ class Recording(Struct, frozen=True, kw_only=True):
     variant: str | None = None
     origin: Origin
     request_fault: str | None = None
-    contract: dict[str, str]
+    contract: dict[str, str] = {}
     request: Request
     response: RecordedResponse
+    violations: tuple[str, ...] | UnsetType = UNSET
 
     @property
     def name(self) -> str:
@@ -109,13 +121,14 @@ def make_recording(
 
 def write(recording: Recording) -> str:
     """Return a recording as text: equal recordings as equal texts, with the keys of bodies in alphabetical order."""
-    value = _with_integers(msgspec.to_builtins(recording, order="deterministic"))
+    value = with_integers(msgspec.to_builtins(recording, order="deterministic"))
     return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def read(text: str | bytes, name: str) -> Recording:
     """Return the recording in the text of a file with this name; raise `RecordingError` if there is none."""
     try:
+        check_levels(text.encode() if isinstance(text, str) else text)
         return msgspec.json.decode(text, type=Recording)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{name} is not a recording: {error}. Record it again: make record.") from error
@@ -177,10 +190,15 @@ def violations(recording: Recording, checker: Checker) -> list[Violation]:
     from contentgroove_mock.contract import CheckedRequest, CheckedResponse
 
     request, response = recording.request, recording.response
-    if recording.operation not in checker.operations:
+    if recording.origin == "proxy":
+        # Its path is as it was sent, and so are its headers, except that credentials were replaced.
+        path, headers = request.path, {**request.headers, "host": SERVICE}
+    elif recording.operation in checker.operations:
+        path, headers = quote(request.path), {**request.headers, **_KEY}
+    else:
         return checker.check_webhook(request.content, request.headers, event=recording.operation)
-    target = checker.base_path + quote(request.path) + (f"?{urlencode(request.query)}" if request.query else "")
-    checked = CheckedRequest(request.method, target, {**request.headers, **_KEY}, request.content)
+    target = checker.base_path + path + (f"?{urlencode(request.query)}" if request.query else "")
+    checked = CheckedRequest(request.method, target, headers, request.content)
     return checker.check_exchange(checked, CheckedResponse(recording.status, response.headers, response.content))
 
 
@@ -190,17 +208,21 @@ def unexpected_violations(recording: Recording, checker: Checker) -> list[Violat
     return [item for item in found if recording.request_fault is None or not item.location.startswith("request.")]
 
 
-def _with_integers(value: object) -> object:
+def with_integers(value: object) -> object:
     """Return JSON with 6 for 6.0: JSON has one kind of number, and a proxy that rewrites it turns 6.0 into 6."""
     if isinstance(value, dict):
-        return {name: _with_integers(member) for name, member in cast("dict[str, object]", value).items()}
+        return {name: with_integers(member) for name, member in cast("dict[str, object]", value).items()}
     if isinstance(value, (list, tuple)):
-        return [_with_integers(item) for item in cast("list[object]", value)]
+        return [with_integers(item) for item in cast("list[object]", value)]
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-def _content(body: object) -> bytes:
-    return b"" if body is UNSET else msgspec.json.encode(body)
+def _content(message: Request | RecordedResponse) -> bytes:
+    if message.data is not UNSET:
+        return message.data
+    if message.text is not UNSET:
+        return message.text.encode()
+    return b"" if message.body is UNSET else msgspec.json.encode(message.body)
 
 
 def _has_origin(path: Path, origins: Collection[Origin]) -> bool:

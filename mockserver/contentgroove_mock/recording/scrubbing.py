@@ -18,21 +18,20 @@ from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from msgspec import structs
 
-from contentgroove_mock.recording.recordings import RecordedResponse, RecordingError, Request
+from contentgroove_mock.recording.recordings import SERVICE, RecordedResponse, RecordingError, Request
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from contentgroove._core.secret import Secret
 
-SERVICE = "service.example"
 FILES = "files.example"
 SCRUBBED = "scrubbed"
 
 _START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-_UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
+UUID = re.compile(r"\b[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\b")
 _TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)")
-_EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 _URL = re.compile(r"https?://[^\s\"'<>]+")
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
 _CREDENTIAL = re.compile(r"(?i)x-amz-.*|api_key|.*token|.*signature|awsaccesskeyid|.*credential|expires|policy")
@@ -94,7 +93,7 @@ class _ExchangeScrubber:
         self._ids: dict[str, str] = {}
         self._numbered: dict[tuple[str, str], str] = {}
         text = _joined(unquote(request.path), request, response)
-        for found in (*_UUID.findall(text), *_identifiers(response.body)):
+        for found in (*UUID.findall(text), *_identifiers(response.body)):
             self._ids.setdefault(found, f"00000000-0000-4000-8000-{len(self._ids) + 1:012}")
         instants = {_instant(match) for match in _TIME.finditer(text)}
         self._times = {time: _START + dt.timedelta(seconds=n) for n, time in enumerate(sorted(instants))}
@@ -134,9 +133,9 @@ class _ExchangeScrubber:
     def _sentence(self, text: str) -> str:
         """Remove the private parts of a text."""
         text = _URL.sub(lambda match: self._url(match[0]), self._without_secrets(text))
-        text = _UUID.sub(lambda match: self._ids.get(match[0], match[0]), text)
+        text = UUID.sub(lambda match: self._ids.get(match[0], match[0]), text)
         text = _TIME.sub(self._placeholder_time, text)
-        return _EMAIL.sub(f"{SCRUBBED}@example.com", text)
+        return EMAIL.sub(f"{SCRUBBED}@example.com", text)
 
     def _without_secrets(self, text: str) -> str:
         for secret in self._rules.secrets:

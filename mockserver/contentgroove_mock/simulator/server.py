@@ -97,7 +97,7 @@ def serve(
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    with _in_thread(lambda: aserve(simulator, port, host=host, app=app)) as server:
+    with in_thread(lambda: aserve(simulator, port, host=host, app=app)) as server:
         yield server
 
 
@@ -113,12 +113,12 @@ def serve_app(app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1") -> Genera
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
     """
-    with _in_thread(lambda: aserve_app(app, port, host=host)) as origin:
+    with in_thread(lambda: aserve_app(app, port, host=host)) as origin:
         yield origin
 
 
 @contextlib.contextmanager
-def _in_thread(context: Callable[[], AbstractAsyncContextManager[Entered]]) -> Generator[Entered]:
+def in_thread(context: Callable[[], AbstractAsyncContextManager[Entered]]) -> Generator[Entered]:
     """Enter an async context in an event loop of its own thread."""
     ready: Future[tuple[asyncio.AbstractEventLoop, Entered]] = Future()
     leave = asyncio.Event()

@@ -15,7 +15,7 @@ from msgspec import Struct
 from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
     import httpx
     from starlette.requests import Request
@@ -56,6 +56,7 @@ class SimulatorContext:
     Attributes:
         api_keys: The keys that are accepted; None accepts any.
         requests: The last 10,000 requests, oldest first; credentials are replaced before they are stored.
+        on_change: Called after each change of the service, in any thread; the lock is then held.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class SimulatorContext:
         self.storage = storage
         self.api_keys = api_keys
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
+        self.on_change: Callable[[], object] = lambda: None
         self.sender = WebhookSender(
             self.locked_service, clock, service.policy, client=webhook_client, allow_remote=allow_remote_webhooks
         )
@@ -89,6 +91,13 @@ class SimulatorContext:
                 while self._service.discarded:
                     self.storage.delete_file(self._service.discarded.pop())
                 self.storage.save(self._service.state)
+                self.on_change()
+
+    @contextlib.contextmanager
+    def service_to_read(self) -> Generator[Service]:
+        """Lock the service for what changes nothing."""
+        with self._lock:
+            yield self._service
 
     async def take_fault(self, operation: str, request: Request) -> Fault | None:
         """Return the fault that happens to a request, if any, after its latency."""

@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     import httpx
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from contentgroove_mock.inspector.pages import Inspector
     from contentgroove_mock.simulator.context import RequestRecord
     from contentgroove_mock.simulator.core.faults import Kind
     from contentgroove_mock.simulator.core.records import Delivery
@@ -81,7 +83,8 @@ class Simulator:
             clock: The clock to run by; by default one that runs by itself.
             policy: Delays, sizes and limits.
             api_keys: The keys to accept; by default any non-empty key.
-            control: Whether to serve the control interface, below `/_mock`.
+            control: Whether to serve the inspector's page at `/_mock/` and the control interface below it; then each
+                exchange of the API is checked against the contract.
             webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.
             allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
             seed: Makes ids repeatable.
@@ -106,15 +109,25 @@ class Simulator:
             webhook_client=webhook_client,
             allow_remote_webhooks=allow_remote_webhooks,
         )
-        routes = [*api_routes(self._context), *store_routes(self._context)]
+        self._respond: ASGIApp = self._respond_with_date
+        routes: list[BaseRoute] = [*api_routes(self._context), *store_routes(self._context)]
+        self._inspector: Inspector | None = None
         if control:
-            routes += control_routes(self, Simulator)
+            # Loaded here because it compiles the contract, which most simulators do not need.
+            from contentgroove_mock.inspector.pages import Inspector
+
+            self._inspector = Inspector(self._context)
+            self._respond = self._inspector.recorded(self._respond)
+            routes += [*self._inspector.routes(), *control_routes(self, Simulator)]
         self._app = Starlette(routes=routes, exception_handlers=dict.fromkeys((HTTPException, Exception), _on_error))
         self._app.router.redirect_slashes = False
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
+        self._context.sender.ensure_running()
+        await self._respond(scope, receive, send)
 
+    async def _respond_with_date(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_date(message: Message) -> None:
             # (assumed: date-header)
             # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
@@ -123,7 +136,6 @@ class Simulator:
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
-        self._context.sender.ensure_running()
         await self._app(scope, receive, send_with_date)
 
     @property

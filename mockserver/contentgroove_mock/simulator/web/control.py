@@ -86,7 +86,7 @@ def _arguments_decoder(function: Callable[..., Any], skipped: int) -> Callable[[
     return lambda content: msgspec.structs.asdict(msgspec.json.decode(content, type=body))
 
 
-def _foreign(request: Request) -> str | None:
+def foreign(request: Request) -> str | None:
     """Return why a request may come from a web page; None if it cannot."""
     if "origin" in request.headers:
         return "The control interface does not accept requests from web pages (Origin header)."
@@ -108,7 +108,7 @@ def _route(path: str, operations: dict[str, _Operation]) -> Route:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         operation = operations[method]
-        if problem := _foreign(request):
+        if problem := foreign(request):
             return error_response(bad_request(problem))
         if operation.decode is not None and request.headers.get("content-type") != "application/json":
             return error_response(bad_request("The Content-Type must be application/json."))

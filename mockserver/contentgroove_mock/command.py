@@ -35,7 +35,9 @@ def mock(
         int, typer.Option("--port", metavar="PORT", help="The port; 0 chooses a free one.", min=0, max=65535)
     ] = 0,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = "127.0.0.1",
-    control: Annotated[bool, typer.Option("--control", help="Also serve /_mock.")] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Also serve the inspector and the controls, at /_mock/.")
+    ] = False,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
     ] = None,
@@ -72,6 +74,8 @@ def mock(
         with serve(simulator, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
             typer.echo(f"Try:  curl -H 'Authorization: Bearer any-key' {server.base_url}/medias")
+            if control:
+                typer.echo(f"Inspector:  {server.inspector_url}")
             typer.echo("Any key works and has its own account. Ctrl-C stops the server.")
             wait_for(ended.wait)
     except (OSError, ValueError) as error:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.prism import Prism, PrismError
     from contentgroove_mock.simulator.clock import ManualClock, SystemClock
     from contentgroove_mock.simulator.core.faults import Fault
-    from contentgroove_mock.simulator.core.records import Policy
+    from contentgroove_mock.simulator.core.policies import Policy
     from contentgroove_mock.simulator.files import sample_video
     from contentgroove_mock.simulator.server import Server, aserve, serve
     from contentgroove_mock.simulator.simulator import Simulator
@@ -40,7 +40,7 @@ _MODULES = {
     "prism": ("Prism", "PrismError"),
     "simulator.clock": ("ManualClock", "SystemClock"),
     "simulator.core.faults": ("Fault",),
-    "simulator.core.records": ("Policy",),
+    "simulator.core.policies": ("Policy",),
     "simulator.files": ("sample_video",),
     "simulator.server": ("Server", "aserve", "serve"),
     "simulator.simulator": ("Simulator",),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import signal
 import threading
 from pathlib import Path  # noqa: TC003  # typer reads the signature at run time
@@ -41,9 +42,20 @@ def mock(
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
     ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Start with the accounts, medias and so on of this file.")
+    ] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="KEY", help="Accept this API key and no others; can be repeated."),
+    ] = None,
     processing_seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", help="How long a media is processed.", min=0)
+        float, typer.Option(metavar="SECONDS", help="How long a media is processed; inf: until it is told.", min=0)
     ] = 2.0,
+    latency: Annotated[float, typer.Option(metavar="SECONDS", help="Send each response that much later.", min=0)] = 0.0,
+    webhook_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Trust this CA, in PEM, when webhooks go to https URLs.")
+    ] = None,
     document: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Serve another API: an OpenAPI document, or a folder with one.")
     ] = None,
@@ -53,8 +65,11 @@ def mock(
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl-C; with --document, of any API."""
     if document is not None:
-        if control or state is not None:
-            raise typer.BadParameter("--control and --state belong to the simulator, not to --document.")
+        given = {"--control": control, "--state": state, "--data": data, "--key": key, "--webhook-ca": webhook_ca}
+        given["--latency"] = latency
+        if names := [name for name, value in given.items() if value]:
+            verb = "belongs" if len(names) == 1 else "belong"
+            raise typer.BadParameter(f"{' and '.join(names)} {verb} to the simulator, not to --document.")
         with needs("`contentgroove mock --document`", "spec"):
             # Documents may be YAML.
             importlib.import_module("yamlcore")
@@ -69,14 +84,24 @@ def mock(
 
     ended = _stop_event()
     try:
-        policy = Policy(processing_seconds=processing_seconds)
-        simulator = Simulator(control=control, state_file=state, policy=policy)
+        policy = Policy(processing_seconds=None if math.isinf(processing_seconds) else processing_seconds)
+        simulator = Simulator(
+            control=control,
+            state_file=state,
+            policy=policy,
+            api_keys=key,
+            data=data,
+            latency=latency,
+            webhook_ca=webhook_ca,
+        )
         with serve(simulator, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
-            typer.echo(f"Try:  curl -H 'Authorization: Bearer any-key' {server.base_url}/medias")
             if control:
-                typer.echo(f"Inspector:  {server.inspector_url}")
-            typer.echo("Any key works and has its own account. Ctrl-C stops the server.")
+                typer.echo(f"Inspector and controls, for this machine only: {server.inspector_url}")
+            shown_key = "YOUR-KEY" if key else "any-key"
+            typer.echo(f"Try:  curl -H 'Authorization: Bearer {shown_key}' {server.base_url}/medias")
+            accepted = "The given keys work, and each" if key else "Any key works and"
+            typer.echo(f"{accepted} has its own account. Ctrl-C stops the server.")
             wait_for(ended.wait)
     except (OSError, ValueError) as error:
         raise CommandError(ExitCode.FAILED, f"The mock cannot start: {_reason(error)}.") from error

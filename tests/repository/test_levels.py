@@ -24,7 +24,6 @@ CHECKED_ELSEWHERE = {
     "contentgroove.tools.operation_tools": "a file of this package",
     "contentgroove_mock.contract.checker": "a file of this package",
     "contentgroove_mock.contract.values": "`duplicate_key` gets what `decode_json` of the same module has decoded",
-    "contentgroove_mock.simulator.web.control": "the route that calls these decoders checks the levels",
     "contentgroove_mock.contract.asgi": "a response of Prism, which this package starts",
     "contentgroove_mock.document_mock": "a document that this package has just read",
     "contentgroove_mock.coverage.session": "what another process of the same test run wrote",

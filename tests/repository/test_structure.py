@@ -23,6 +23,7 @@ SMALL = {
     "contentgroove._io.listening": "a leaf that the mock and the command line import, too",
     "contentgroove.checkpoints": "a public module, which only names what others define",
     "contentgroove_spec.reports.annotations": "one module for each format of reports",
+    "contentgroove_mock.simulator.web.callers": "a leaf that all pages and interfaces of the mock share",
     "contentgroove.progress": "a public module, which applications import by this name",
 }
 """Modules with fewer lines, and why each is one."""

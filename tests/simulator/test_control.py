@@ -8,6 +8,7 @@ import httpx
 import pytest
 from contentgroove_mock import Fault, ManualClock, Simulator
 from contentgroove_mock.simulator.core.faults import Kind
+from contentgroove_mock.simulator.web.control import list_routes
 
 from tests.simulator.driver import BASE_URL, KEY, Driver
 
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 CONTROL = "http://127.0.0.1:8080/_mock"
+
+OWN_ORIGIN = "http://127.0.0.1:8080"
+JSON = {"Content-Type": "application/json"}
+FORMS: list[tuple[str, bytes, dict[str, str]]] = [
+    ("/advance", b'{"seconds": 1}', JSON),
+    ("/advance", b"seconds=1", {"Content-Type": "application/x-www-form-urlencoded"}),
+    ("/advance", b"seconds=1", {"Content-Type": "multipart/form-data; boundary=x"}),
+]
+FOREIGN: list[dict[str, str]] = [
+    {"Origin": "http://127.0.0.1:9090"},
+    {"Origin": "http://localhost:8080"},
+    {"Origin": "https://127.0.0.1:8080"},
+    {"Origin": f"{OWN_ORIGIN}.page.example"},
+    {"Origin": OWN_ORIGIN, "Sec-Fetch-Site": "cross-site"},
+    {"Origin": OWN_ORIGIN, "Sec-Fetch-Site": "same-site"},
+    {"Sec-Fetch-Site": "cross-site"},
+    {"Origin": "http://page.example:8080", "Host": "page.example:8080", "Sec-Fetch-Site": "same-origin"},
+]
+"""The headers that a browser adds for the pages of others: another port, name or scheme, and DNS rebinding."""
 
 OPERATION_OF_KIND: dict[Kind, str] = {
     "latency": "getMedias",
@@ -75,7 +95,7 @@ async def test_medias_finish_and_fail_on_demand(driver: Driver) -> None:
 
 async def test_faults_and_limits_are_set(driver: Driver) -> None:
     """Faults, quota and rate limit are set and removed."""
-    assert (await control(driver, "POST", "/faults", {"kind": "status", "count": 2})).status_code == 204
+    assert (await control(driver, "POST", "/faults", {"kind": "status", "count": 2})).status_code == 200
     assert (await driver.api.get("/medias")).status_code == 503
     assert (await control(driver, "DELETE", "/faults")).status_code == 204
     assert (await control(driver, "PUT", "/quota", {"medias": 0})).status_code == 204
@@ -100,7 +120,7 @@ async def test_faults_that_happened_are_counted(driver: Driver) -> None:
     await control(driver, "POST", "/faults", {"kind": "status", "operation": "getMedias", "count": 2})
     await driver.api.get("/medias")
     await driver.api.get("/medias")
-    counted = (await control(driver, "GET", "/faults")).json()
+    counted = (await control(driver, "GET", "/faults/happened")).json()
     assert counted == [{"kind": "status", "operation": "getMedias", "count": 2}]
 
 
@@ -141,7 +161,10 @@ async def test_wrong_control_call_is_rejected(driver: Driver, method: str, path:
     [
         ("/advance", b'{"seconds": 1}', {"Content-Type": "text/plain"}),
         ("/advance", b'{"seconds": 1}', {"Content-Type": "application/json", "Origin": "https://page.example"}),
+        ("/advance", b'{"seconds": 1}', {}),
+        ("/advance", b"seconds=1", {"Content-Type": "application/x-www-form-urlencoded"}),
         ("/webhooks/drop_next", b"", {"Origin": "null"}),
+        *((path, body, headers | others) for path, body, headers in FORMS for others in FOREIGN),
     ],
 )
 async def test_web_pages_cannot_control(driver: Driver, path: str, content: bytes, headers: dict[str, str]) -> None:
@@ -159,6 +182,7 @@ async def test_web_pages_cannot_control(driver: Driver, path: str, content: byte
         (CONTROL, {"Host": "page.example:8080"}),
         (CONTROL, {"Host": "127.0.0.1.page.example"}),
         (CONTROL, {"Origin": "https://page.example"}),
+        *((CONTROL, headers) for headers in FOREIGN),
     ],
 )
 async def test_web_pages_cannot_read(driver: Driver, url: str, headers: dict[str, str]) -> None:
@@ -167,6 +191,78 @@ async def test_web_pages_cannot_read(driver: Driver, url: str, headers: dict[str
         response = await driver.bare.get(f"{url}{path}", headers=headers)
         assert response.status_code == 400
         assert "control interface" in response.text
+
+
+@pytest.mark.parametrize(
+    "proof",
+    [{"Origin": OWN_ORIGIN}, {"Origin": OWN_ORIGIN, "Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}],
+)
+async def test_own_page_can_read_and_control(driver: Driver, proof: dict[str, str]) -> None:
+    """A page of the simulator itself sends its own origin; a person who types the address sends none."""
+    before = driver.simulator.clock.now()
+    assert (await driver.bare.get(f"{CONTROL}/requests", headers=proof)).status_code == 200
+    response = await driver.bare.post(f"{CONTROL}/advance", content=b'{"seconds": 1}', headers=JSON | proof)
+    assert response.status_code == 204
+    assert (driver.simulator.clock.now() - before).total_seconds() == 1
+
+
+async def test_own_page_can_send_forms(driver: Driver) -> None:
+    """Their texts become numbers, flags and null; without the proof of a browser a form is refused."""
+    form = {"Content-Type": "application/x-www-form-urlencoded"}
+    own = form | {"Origin": OWN_ORIGIN}
+    for path, content in (("/quota", b"medias=0"), ("/rate_limit", b"requests=null&window_seconds=1.5")):
+        assert (await driver.bare.put(f"{CONTROL}{path}", content=content, headers=form)).status_code == 400
+        response = await driver.bare.put(f"{CONTROL}{path}", content=content, headers=own)
+        assert response.status_code == 204, response.text
+    limits = driver.simulator.limits
+    assert (limits.quota.medias, limits.rate_limit.requests, limits.rate_limit.window_seconds) == (0, None, 1.5)
+    response = await driver.bare.post(f"{CONTROL}/reset", content=b"keep_settings=true", headers=own)
+    assert (response.status_code, driver.simulator.limits) == (204, limits)
+    response = await driver.bare.put(f"{CONTROL}/quota", content=b"medias=many", headers=own)
+    assert (response.status_code, "medias" in response.text) == (400, True)
+
+
+@pytest.mark.parametrize("content_type", ["application/json; charset=utf-8", "Application/JSON"])
+async def test_json_may_state_its_charset(driver: Driver, content_type: str) -> None:
+    """Many programs do."""
+    headers = {"Content-Type": content_type}
+    response = await driver.bare.post(f"{CONTROL}/advance", content=b'{"seconds": 1}', headers=headers)
+    assert response.status_code == 204
+
+
+async def test_an_unknown_route_lists_those_that_are_there(driver: Driver) -> None:
+    """The sentence names each of them, and a wrong method has the right ones in Allow."""
+    for path in ("/unknown", "/unknown/", "/medias/a/b"):
+        response = await driver.bare.get(f"{CONTROL}{path}")
+        assert response.status_code == 404
+        detail = response.json()["errors"][0]["detail"]
+        assert detail.startswith(f"There is no GET /_mock{path}. Below /_mock there are: ")
+        assert all(f"{route.method} {route.path}" in detail for route in list_routes(Simulator))
+    response = await driver.bare.post(f"{CONTROL}/faults/happened")
+    assert (response.status_code, response.headers["Allow"]) == (405, "GET")
+    response = await driver.bare.put(f"{CONTROL}/faults")
+    assert (response.status_code, response.headers["Allow"]) == (405, "DELETE, GET, POST")
+
+
+async def test_an_unknown_id_is_named(driver: Driver) -> None:
+    """The 404 says of what there is none."""
+    response = await driver.bare.post(f"{CONTROL}/medias/nothing/finish")
+    assert response.json()["errors"][0]["detail"] == "The simulator has no media 'nothing'; it has 0 of them"
+
+
+async def test_the_interface_that_is_off_says_how_to_turn_it_on(contract: Contract) -> None:
+    """It says so only below its own path."""
+    driver = Driver(Simulator(clock=ManualClock()), contract)
+    assert "--control" in (await driver.bare.get(f"{CONTROL}/requests")).text
+    assert "--control" not in (await driver.bare.get("http://127.0.0.1:8080/_mocks")).text
+    await driver.aclose()
+
+
+def test_every_public_method_has_a_route() -> None:
+    """What can be done in Python can be done over HTTP, but for what only makes sense inside of the process."""
+    routed = {route.name for route in list_routes(Simulator)}
+    public = {name for name in dir(Simulator) if not name.startswith("_")}
+    assert public - routed == {"aclose", "start", "wait_until_idle", "webhook_sender"}
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost:8080", "[::1]:8080", "mock.localhost"])
@@ -194,9 +290,10 @@ async def test_a_body_is_limited(driver: Driver) -> None:
 async def test_every_kind_of_fault_can_be_set(driver: Driver, kind: Kind, operation: str) -> None:
     """Each kind of fault can be set over HTTP with all its arguments."""
     body = {"kind": kind, "operation": operation, "count": 3, "seconds": 7, "after_bytes": 5, "after_commit": True}
-    assert (await control(driver, "POST", "/faults", body)).status_code == 204
+    assert (await control(driver, "POST", "/faults", body)).status_code == 200
     expected = Fault(kind=kind, operation=operation, count=3, seconds=7, after_bytes=5, after_commit=True)
-    assert driver.simulator._context._service.faults._waiting == [(expected, 3)]
+    (waiting,) = driver.simulator.faults
+    assert (waiting.fault, waiting.remaining) == (expected, 3)
 
 
 async def test_a_receiver_that_hangs(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -220,7 +317,7 @@ async def test_the_arguments_of_a_response(driver: Driver) -> None:
         "body": "busy",
         "content_type": "text/plain",
     }
-    assert (await control(driver, "POST", "/faults", body)).status_code == 204
+    assert (await control(driver, "POST", "/faults", body)).status_code == 200
     # Without the contract's checks: the body is none of the service's.
     async with httpx.AsyncClient(transport=httpx.ASGITransport(driver.simulator), headers={"X-API-KEY": KEY}) as client:
         assert (await client.get(f"{BASE_URL}/medias/{media['id']}")).text == "busy"

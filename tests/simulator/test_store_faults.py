@@ -32,7 +32,7 @@ async def put(driver: Driver, **fault: Any) -> httpx.Response:
     """Add a fault over the control interface, then PUT a file."""
     body = {"kind": "status", "operation": "upload", **fault}
     added = await driver.bare.request("POST", "http://127.0.0.1/_mock/faults", json=body)
-    assert added.status_code == 204, added.text
+    assert added.status_code == 200, added.text
     _, url = await driver.prepare()
     return await driver.bare.put(url, content=FILM)
 

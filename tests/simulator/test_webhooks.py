@@ -205,7 +205,7 @@ def test_one_advance_plays_every_retry_at_its_time(receiver: Receiver) -> None:
 
 def test_a_receiver_that_hangs_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The error says which, without what its URL keeps secret."""
-    monkeypatch.setattr("contentgroove_mock.simulator.simulator._DELIVERY_TIMEOUT", 0.05)
+    monkeypatch.setattr("contentgroove_mock.simulator.control.base._DELIVERY_TIMEOUT", 0.05)
 
     async def hang(_: httpx.Request) -> httpx.Response:
         await anyio.sleep_forever()

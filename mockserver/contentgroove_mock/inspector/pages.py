@@ -24,7 +24,8 @@ from contentgroove_mock.inspector.exchanges import ExchangeLog, RecordedApp
 from contentgroove_mock.inspector.sections import Sections, Values
 from contentgroove_mock.simulator.core.errors import bad_request
 from contentgroove_mock.simulator.files import sample_video
-from contentgroove_mock.simulator.web.control import PATH, foreign
+from contentgroove_mock.simulator.web.callers import foreign_caller
+from contentgroove_mock.simulator.web.control import PATH
 from contentgroove_mock.simulator.web.responses import StoredFileResponse, error_response
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ def _local(endpoint: Endpoint) -> Endpoint:
     """Refuse the requests that the control interface refuses."""
 
     async def checked(request: Request) -> Response:
-        if problem := foreign(request):
+        if problem := foreign_caller(request):
             return error_response(bad_request(problem))
         return await endpoint(request)
 

@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import threading
 import time
-from typing import Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from contentgroove_api import Times
 
@@ -27,6 +27,15 @@ class Clock(Protocol):
 
     async def sleep(self, seconds: float) -> None:
         """Wait until that many seconds have passed on this clock."""
+        ...
+
+
+@runtime_checkable
+class SettableClock(Clock, Protocol):
+    """A clock that can be set to another time, as the restoring of a snapshot needs it."""
+
+    def set_time(self, moment: dt.datetime) -> None:
+        """Make it this time, which may be earlier."""
         ...
 
 
@@ -51,9 +60,19 @@ class SystemClock:
         check_seconds(seconds)
         self._start += dt.timedelta(seconds=seconds)
 
+    def set_time(self, moment: dt.datetime) -> None:
+        """Make it this time; coroutines that are already sleeping sleep as long as before."""
+        self._start = moment - dt.timedelta(seconds=self._monotonic() - self._origin)
+
     async def sleep(self, seconds: float) -> None:
         """Wait."""
         await asyncio.sleep(seconds)
+
+
+class _Sleeper(NamedTuple):
+    end: dt.datetime
+    loop: asyncio.AbstractEventLoop
+    event: asyncio.Event
 
 
 class ManualClock:
@@ -64,7 +83,7 @@ class ManualClock:
             raise ValueError(f"start must be an aware time, not {start!r}: add tzinfo, such as datetime.UTC")
         self._now = start
         self._lock = threading.Lock()
-        self._sleepers: list[tuple[dt.datetime, asyncio.AbstractEventLoop, asyncio.Event]] = []
+        self._sleepers: list[_Sleeper] = []
 
     def now(self) -> dt.datetime:
         """Return the time."""
@@ -75,9 +94,16 @@ class ManualClock:
         check_seconds(seconds)
         with self._lock:
             self._now += dt.timedelta(seconds=seconds)
-            awake = [sleeper for sleeper in self._sleepers if sleeper[0] <= self._now]
+            awake = [sleeper for sleeper in self._sleepers if sleeper.end <= self._now]
         for _, loop, event in awake:
             loop.call_soon_threadsafe(event.set)
+
+    def set_time(self, moment: dt.datetime) -> None:
+        """Make it this time, which may be earlier; coroutines that are sleeping sleep as long as before."""
+        with self._lock:
+            difference = moment - self._now
+            self._now = moment
+            self._sleepers = [_Sleeper(end + difference, loop, event) for end, loop, event in self._sleepers]
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has been moved that far."""
@@ -85,13 +111,13 @@ class ManualClock:
             return
         event = asyncio.Event()
         with self._lock:
-            sleeper = (self._now + dt.timedelta(seconds=seconds), asyncio.get_running_loop(), event)
-            self._sleepers.append(sleeper)
+            end = self._now + dt.timedelta(seconds=seconds)
+            self._sleepers.append(_Sleeper(end, asyncio.get_running_loop(), event))
         try:
             await event.wait()
         finally:
             with self._lock:
-                self._sleepers.remove(sleeper)
+                self._sleepers = [sleeper for sleeper in self._sleepers if sleeper.event is not event]
 
 
 def check_seconds(seconds: float) -> None:

@@ -15,7 +15,8 @@ from msgspec import Struct
 from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    import ssl
+    from collections.abc import Callable, Collection, Generator
 
     import httpx
     from starlette.requests import Request
@@ -54,7 +55,6 @@ class SimulatorContext:
     """Everything that the routes and the methods of a simulator share.
 
     Attributes:
-        api_keys: The keys that are accepted; None accepts any.
         requests: The last 10,000 requests, oldest first; credentials are replaced before they are stored.
         on_change: Called after each change of the service, in any thread; the lock is then held.
     """
@@ -65,8 +65,8 @@ class SimulatorContext:
         clock: Clock,
         storage: Storage,
         *,
-        api_keys: frozenset[str] | None,
         webhook_client: httpx.AsyncClient | None,
+        webhook_context: ssl.SSLContext | None,
         allow_remote_webhooks: bool,
     ) -> None:
         self._service = service
@@ -74,12 +74,16 @@ class SimulatorContext:
         self._lock = threading.RLock()
         self.clock = clock
         self.storage = storage
-        self.api_keys = api_keys
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
         self.on_change: Callable[[], object] = lambda: None
         self.sender = WebhookSender(
-            self.locked_service, clock, service.policy, client=webhook_client, allow_remote=allow_remote_webhooks
+            self.locked_service,
+            clock,
+            client=webhook_client,
+            context=webhook_context,
+            allow_remote=allow_remote_webhooks,
         )
+        self._kept_files: set[str] = set()
 
     @contextlib.contextmanager
     def locked_service(self) -> Generator[Service]:
@@ -89,7 +93,8 @@ class SimulatorContext:
                 yield self._service
             finally:
                 while self._service.discarded:
-                    self.storage.delete_file(self._service.discarded.pop())
+                    if (path := self._service.discarded.pop()) not in self._kept_files:
+                        self.storage.delete_file(path)
                 self.storage.save(self._service.state)
                 self.on_change()
 
@@ -100,12 +105,26 @@ class SimulatorContext:
             yield self._service
 
     async def take_fault(self, operation: str, request: Request) -> Fault | None:
-        """Return the fault that happens to a request, if any, after its latency."""
+        """Return the fault that happens to a request, if any, after its latency and that of all responses."""
         with self.locked_service() as service:
             fault = service.faults.take(operation, request.path_params.get("id", ""))
+            seconds = service.latency
         if fault is not None and fault.kind == "latency":
-            await self.clock.sleep(fault.seconds)
+            seconds += fault.seconds
+        await self.delay(seconds)
         return fault
+
+    async def delay(self, seconds: float | None = None) -> None:
+        """Wait on the simulator's clock, by default for the latency of all responses."""
+        if seconds is None:
+            with self.locked_service() as service:
+                seconds = service.latency
+        if seconds:
+            await self.clock.sleep(seconds)
+
+    def keep_files(self, paths: Collection[str]) -> None:
+        """Keep uploaded files although nothing refers to them any longer, because a snapshot does."""
+        self._kept_files.update(paths)
 
     def record_request(self, request: Request, operation: str) -> RequestRecord:
         """Add a request to the log; its status is set later."""

@@ -9,17 +9,19 @@ from urllib.parse import urlsplit
 
 from contentgroove._core.settings import is_loopback
 
-from contentgroove_mock.simulator.core import lifecycle
+from contentgroove_mock.simulator.core import deliveries, lifecycle
 from contentgroove_mock.simulator.core.records import DeliveryAttempt
+from contentgroove_mock.simulator.webhook_client import describe_failure, open_client, trust
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
     from contextlib import AbstractAsyncContextManager, AbstractContextManager
 
     import httpx
 
     from contentgroove_mock.simulator.clock import Clock
-    from contentgroove_mock.simulator.core.records import Delivery, Policy
+    from contentgroove_mock.simulator.core.records import Delivery
     from contentgroove_mock.simulator.core.service import Service
 
 # (assumed: webhook-content-type, webhook-unsigned)
@@ -40,15 +42,15 @@ class WebhookSender:
         self,
         locked_service: Callable[[], AbstractContextManager[Service]],
         clock: Clock,
-        policy: Policy,
         *,
         client: httpx.AsyncClient | None,
+        context: ssl.SSLContext | None,
         allow_remote: bool,
     ) -> None:
         self._locked_service = locked_service
         self._clock = clock
-        self._policy = policy
         self._client = client
+        self._context = context
         self._allow_remote = allow_remote
         self._loop: asyncio.AbstractEventLoop | None = None
         self._turn = asyncio.Lock()
@@ -107,7 +109,7 @@ class WebhookSender:
         with self._locked_service() as service:
             now = self._clock.now()
             service.catch_up(now)
-            return lifecycle.next_due_delivery(service.state, now)
+            return deliveries.next_due_delivery(service.state, now)
 
     def _use_running_loop(self) -> None:
         # asyncio's locks and events belong to one loop, and a simulator may be used in several, one after the other.
@@ -136,32 +138,33 @@ class WebhookSender:
     def _open_client(self) -> AbstractAsyncContextManager[httpx.AsyncClient]:
         if self._client is not None:
             return contextlib.nullcontext(self._client)
-        # Loaded when a webhook is sent, so that a simulator without subscribers starts faster.
-        import httpx
-
-        return httpx.AsyncClient(timeout=None, trust_env=False, follow_redirects=False)  # noqa: S113  # _attempt limits it
+        # Made when the first webhook is sent, and once: reading the public authorities takes longer than a webhook.
+        self._context = self._context or trust(None)
+        return open_client(self._context)
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or is_loopback(urlsplit(delivery.url).hostname or "")):
             with self._locked_service():
-                lifecycle.reject_remote_url(delivery, self._clock.now())
+                deliveries.reject_remote_url(delivery, self._clock.now())
             return
+        with self._locked_service() as service:
+            policy = service.policy
         status: int | None = None
         error: str | None = None
         # (assumed: webhook-keeps-query, webhook-timeout, webhook-redirects)
         try:
             # One limit for the whole attempt: httpx's own starts again with each byte of a slow response.
             async with (
-                asyncio.timeout(self._policy.webhook_timeout),
+                asyncio.timeout(policy.webhook_timeout),
                 client.stream("POST", delivery.url, content=delivery.body(), headers=HEADERS) as response,
             ):
                 status = response.status_code
         except TimeoutError:
             status, error = None, "no response in time"
         except Exception as failure:  # noqa: BLE001  # a receiver in this process may raise anything
-            status, error = None, type(failure).__name__
+            status, error = None, describe_failure(failure)
         with self._locked_service() as service:
             attempt = DeliveryAttempt(at=self._clock.now(), status=status, error=error)
-            lifecycle.record_attempt(service.state, delivery, attempt, self._policy)
+            deliveries.record_attempt(service.state, delivery, attempt, policy)
         if self.on_attempt is not None:
             self.on_attempt(delivery, attempt)

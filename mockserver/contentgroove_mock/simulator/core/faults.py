@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import re
 from collections import Counter
@@ -42,7 +43,7 @@ _HEADER_TEXT = re.compile(r"[\x20-\x7e]{0,200}")
 _LOCATION = re.compile(r"https?://[\x21-\x7e]+")
 
 
-class Fault(Struct, frozen=True, kw_only=True):
+class Fault(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One thing that goes wrong.
 
     Attributes:
@@ -156,24 +157,63 @@ def _check_type(name: str, value: object, expected: object) -> None:
         raise ValueError(f"{name} has the wrong type, {value!r}: {problem}") from None
 
 
+class WaitingFault(Struct, kw_only=True):
+    """A fault that has not happened as often as it shall.
+
+    Attributes:
+        id: Its id in this simulator.
+        remaining: How many times it still happens.
+    """
+
+    id: str
+    fault: Fault
+    remaining: int
+
+
+class FaultCount(Struct, frozen=True, kw_only=True):
+    """How often faults of one kind have happened to one operation."""
+
+    kind: Kind
+    operation: str
+    count: int
+
+
 class Faults:
     """The faults that have not happened yet, in the order they were added.
 
     Attributes:
         happened: How often each kind has happened, by operation.
+        waiting: The faults that have not happened, by id.
     """
 
     def __init__(self) -> None:
         self.happened: Counter[tuple[Kind, str]] = Counter()
-        self._waiting: list[tuple[Fault, int]] = []
+        self.waiting: dict[str, WaitingFault] = {}
+        self._last_id = 0
 
-    def add(self, fault: Fault) -> None:
+    def add(self, fault: Fault) -> WaitingFault:
         """Add a fault for the next requests that it fits."""
-        self._waiting.append((fault, fault.count))
+        self._last_id += 1
+        added = WaitingFault(id=str(self._last_id), fault=fault, remaining=fault.count)
+        self.waiting[added.id] = added
+        return added
 
     def clear(self) -> None:
         """Remove all faults."""
-        self._waiting.clear()
+        self.waiting.clear()
+
+    def counts(self) -> list[FaultCount]:
+        """Return how often each kind has happened, by operation."""
+        return [
+            FaultCount(kind=kind, operation=operation, count=count)
+            for (kind, operation), count in self.happened.items()
+        ]
+
+    def restore(self, waiting: list[WaitingFault], happened: list[FaultCount]) -> None:
+        """Replace what waits and what has happened."""
+        self.waiting = {item.id: copy.copy(item) for item in waiting}
+        self.happened = Counter({(item.kind, item.operation): item.count for item in happened})
+        self._last_id = max([self._last_id, *(int(item.id) for item in waiting if item.id.isdecimal())])
 
     def take(self, operation: str, identifier: str) -> Fault | None:
         """Return the fault that happens to a request now, if any, and count it.
@@ -182,15 +222,15 @@ class Faults:
             operation: What the request does.
             identifier: The id in its path, or of a webhook's media; empty if there is none.
         """
-        for index, (fault, remaining) in enumerate(self._waiting):
+        for waiting in self.waiting.values():
+            fault = waiting.fault
             if fault.operation != operation and not (fault.operation == "*" and operation in _API_NAMES):
                 continue
             if fault.id is not None and fault.id != identifier:
                 continue
-            if remaining == 1:
-                del self._waiting[index]
-            else:
-                self._waiting[index] = (fault, remaining - 1)
+            waiting.remaining -= 1
+            if waiting.remaining == 0:
+                del self.waiting[waiting.id]
             self.happened[fault.kind, operation] += 1
             return fault
         return None

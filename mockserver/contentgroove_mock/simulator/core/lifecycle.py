@@ -1,27 +1,25 @@
-"""Changes that time causes: processing of medias and clips, their made-up speech, and webhooks to deliver.
+"""Changes that time causes: processing of medias and clips, and their made-up speech.
 
 If a file is neither video nor audio, or a `source_url` cannot be fetched, the media ends with `has_fetch_error` true,
 the only sign of failure in the API, and without a webhook (assumed: not-media-flag, fetch-error-flag,
-webhook-none-for-failed). Only the status 200 counts as delivered; anything else is retried, a limited number of times,
-each wait twice as long as the last (assumed: webhook-200-only, webhook-retries, webhook-per-subscription).
+webhook-none-for-failed).
 """
 
 from __future__ import annotations
 
-import copy
-import datetime as dt
 import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
-from contentgroove_mock.simulator.core.records import Clip, Delivery, DeliveryAttempt, Transcription
-from contentgroove_mock.simulator.core.serializers import webhook_payload
+from contentgroove_mock.simulator.core.deliveries import next_attempt, queue_webhooks
+from contentgroove_mock.simulator.core.policies import NEVER
+from contentgroove_mock.simulator.core.records import Clip, Transcription
 
 if TYPE_CHECKING:
-    from contentgroove_mock.simulator.core.faults import Faults
-    from contentgroove_mock.simulator.core.records import Ids, Media, Policy, State
+    import datetime as dt
 
-PROCESSING_FINISHED = "media.processing_finished"
-_DELIVERED = 200
+    from contentgroove_mock.simulator.core.faults import Faults
+    from contentgroove_mock.simulator.core.records import Ids, Media, State
+
 # Recordings and state files contain these sentences, so they must not change.
 _SENTENCES = (
     "A small lamp lights up before the coloured bars begin to move.",
@@ -62,8 +60,8 @@ def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
 
 def next_change(state: State) -> dt.datetime | None:
     """Return when a media or clip changes, or a delivery attempt is due, for the next time."""
-    attempts = [delivery.next_at for delivery in state.deliveries.values() if delivery.next_at]
-    return min([*state.unsettled.values(), *attempts], default=None)
+    times = [*(time for time in state.unsettled.values() if time != NEVER), next_attempt(state)]
+    return min((time for time in times if time is not None), default=None)
 
 
 # (assumed: external-id-later, processing-stays-false, webhook-means-finished)
@@ -72,10 +70,16 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
     if media.file is None:
         fail_media(state, media)
         return
+    clips = finish_media(state, media, media.file.duration, ids, at)
+    queue_webhooks(state, media, clips, ids=ids, faults=faults, at=at)
+
+
+def finish_media(state: State, media: Media, duration: float, ids: Ids, at: dt.datetime) -> list[Clip]:
+    """Give a media its transcription and the suggested clips, which are returned."""
     state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
     media.stage = "finished"
-    media.transcription = Transcription(id=ids.uuid(), text=full_text(media.file.duration))
+    media.transcription = Transcription(id=ids.uuid(), text=full_text(duration))
     clips = [
         Clip(
             id=ids.uuid(),
@@ -95,11 +99,11 @@ def end_media(state: State, media: Media, ids: Ids, faults: Faults, at: dt.datet
             end_char=span.end_char,
             text=span.text,
         )
-        for rank, span in enumerate(suggest_clips(media.file.duration))
+        for rank, span in enumerate(suggest_clips(duration))
     ]
     state.clips.update({clip.id: clip for clip in clips})
     media.clip_ids += [clip.id for clip in clips]
-    queue_webhooks(state, media, clips, ids=ids, faults=faults, at=at)
+    return clips
 
 
 def fail_media(state: State, media: Media) -> None:
@@ -107,6 +111,14 @@ def fail_media(state: State, media: Media) -> None:
     state.unsettled.pop(media.id, None)
     media.external_id = media.external_id or state.next_external_id()
     media.stage = "failed"
+
+
+def hold_media(state: State, media: Media) -> None:
+    """Keep a media in processing until it is finished or failed on demand."""
+    media.stage = "processing"
+    media.external_id = media.external_id or state.next_external_id()
+    media.finishes_at = NEVER
+    state.unsettled[media.id] = NEVER
 
 
 def _finish_clip(state: State, clip: Clip) -> None:
@@ -118,71 +130,6 @@ def _finish_clip(state: State, clip: Clip) -> None:
     span = span_between(file.duration, clip.start_time, clip.end_time)
     clip.start_char, clip.end_char, clip.text = span.start_char, span.end_char, span.text
     clip.stage = "finished"
-
-
-def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
-    """Create the webhooks of a finished media, one for each subscription of its account."""
-    for subscription in state.subscriptions.values():
-        if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
-            continue
-        delivery = Delivery(
-            id=ids.uuid(),
-            account=media.account,
-            subscription_id=subscription.id,
-            url=subscription.url,
-            event=PROCESSING_FINISHED,
-            payload=webhook_payload(media, clips),
-            created_at=at,
-            next_at=at,
-        )
-        state.deliveries[delivery.id] = delivery
-        fault = faults.take("webhook", media.id)
-        if fault is None:
-            continue
-        if fault.kind == "lost":
-            delivery.state, delivery.next_at = "lost", None
-        elif fault.kind == "late":
-            delivery.next_at = at + dt.timedelta(seconds=fault.seconds)
-        elif fault.kind == "out_of_order":
-            delivery.held, delivery.next_at = True, None
-        elif fault.kind == "duplicate":
-            copied = copy.deepcopy(delivery)
-            copied.id = ids.uuid()
-            state.deliveries[copied.id] = copied
-
-
-def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
-    """Return the webhook that has been due for longest, if one is due."""
-    waiting = [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
-    return min(waiting, key=lambda item: item.next_at or now, default=None)
-
-
-def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
-    """Record the outcome of a delivery attempt, and plan the next one."""
-    delivery.attempts.append(attempt)
-    if attempt.status == _DELIVERED:
-        delivery.state, delivery.next_at = "delivered", None
-        for other in state.deliveries.values():
-            if other.held and other.subscription_id == delivery.subscription_id:
-                other.held, other.next_at = False, attempt.at
-    elif len(delivery.attempts) >= policy.webhook_attempts:
-        delivery.state, delivery.next_at = "failed", None
-    else:
-        wait = policy.webhook_retry_seconds * 2 ** (len(delivery.attempts) - 1)
-        delivery.next_at = attempt.at + dt.timedelta(seconds=wait)
-
-
-def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
-    """End the delivery of a webhook that must not be sent, because its URL leaves this machine."""
-    reason = "the URL leaves this machine; allow_remote_webhooks permits it"
-    delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
-    delivery.state, delivery.next_at = "refused", None
-
-
-def redeliver(delivery: Delivery, now: dt.datetime) -> None:
-    """Send a webhook again, whatever its state."""
-    delivery.attempts.clear()
-    delivery.state, delivery.next_at, delivery.held = "pending", now, False
 
 
 def sentences(duration: float) -> list[Span]:

@@ -1,9 +1,9 @@
-"""The service's state as plain records, whose fields are the format of the state file; its policy and ids."""
+"""The service's state as plain records, whose fields are the format of the state file; and its ids."""
 
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from contentgroove_api import Times
 from msgspec import Struct, field, json
@@ -12,37 +12,6 @@ if TYPE_CHECKING:
     from random import Random
 
 Stage = Literal["queued", "processing", "finished", "failed"]
-
-
-class Policy(Struct, frozen=True, kw_only=True):
-    """The numbers of the simulated service.
-
-    The provider documents the rules, not the numbers (assumed: processing-minutes, page-default-size, upload-url-week,
-    upload-limit, webhook-retries, webhook-timeout).
-
-    Attributes:
-        queue_seconds: How long a new media or clip has `is_processing` null.
-        processing_seconds: How long a media is processed after that.
-        clip_seconds: How long a user's clip is processed after its queue time.
-        page_size: How many items a page has if the request does not state a size.
-        upload_seconds: How long an upload URL is valid; 7 days in the published example.
-        upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
-        webhook_attempts: The maximum number of attempts to deliver a webhook.
-        webhook_retry_seconds: The wait before the second attempt; each later wait is twice as long.
-        webhook_timeout: Seconds until an attempt counts as failed.
-        unreachable_hosts: Hosts whose `source_url` cannot be fetched, in addition to all below `.invalid`.
-    """
-
-    queue_seconds: float = 0.2
-    processing_seconds: float = 2.0
-    clip_seconds: float = 1.0
-    page_size: int = 25
-    upload_seconds: int = 604_800
-    upload_limit: int = 5 * 1024**3
-    webhook_attempts: int = 5
-    webhook_retry_seconds: float = 1.0
-    webhook_timeout: float = 5.0
-    unreachable_hosts: frozenset[str] = frozenset()
 
 
 class Ids:
@@ -208,25 +177,58 @@ class Delivery(Struct, kw_only=True):
         return json.encode({"event": self.event, "payload": self.payload})
 
 
+class WebhookHold(Struct, kw_only=True, omit_defaults=True):
+    """What keeps webhooks from being sent.
+
+    Attributes:
+        paused: Whether none is sent.
+        coming: How many webhooks are still to come before those in `ids` are sent, last first.
+        ids: The deliveries that are held for that.
+    """
+
+    paused: bool = False
+    coming: int = 0
+    ids: list[str] = []
+
+
 class State(Struct, kw_only=True):
     """The whole state: each kind of record by id, in the order of creation.
 
     Attributes:
         secret: The secret that signs upload URLs.
+        account_names: The names that accounts were given, by the accounts' ids.
         unsettled: The medias and clips that time still changes, and when each changes next.
     """
 
     secret: str
     accounts: dict[str, Account] = field(default_factory=dict[str, Account])
+    account_names: dict[str, str] = field(default_factory=dict[str, str])
     uploads: dict[str, Upload] = field(default_factory=dict[str, Upload])
     medias: dict[str, Media] = field(default_factory=dict[str, Media])
     clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
     subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
     deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
     unsettled: dict[str, Times.datetime] = field(default_factory=dict[str, Times.datetime])
+    webhook_hold: WebhookHold = field(default_factory=WebhookHold)
     last_external_id: int = 467
 
     def next_external_id(self) -> str:
         """Return the next running number, which the service has in addition to ids."""
         self.last_external_id += 1
         return str(self.last_external_id)
+
+    def become(self, other: State) -> None:
+        """Take over everything of another state, in this object and its dictionaries, which others refer to."""
+        for name in self.__struct_fields__:
+            value = getattr(other, name)
+            if isinstance(value, dict):
+                own = cast("dict[str, Any]", getattr(self, name))
+                own.clear()
+                own.update(cast("dict[str, Any]", value))
+            else:
+                setattr(self, name, value)
+
+    def stored_files(self) -> set[str]:
+        """Return the paths of the uploaded files that medias and uploads refer to."""
+        paths = [*(media.path for media in self.medias.values()), *(upload.path for upload in self.uploads.values())]
+        return {path for path in paths if path is not None}

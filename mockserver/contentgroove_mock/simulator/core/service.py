@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import urlsplit
@@ -12,16 +11,19 @@ from contentgroove_mock.simulator.core.calls import document, find_owned, list_d
 from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.inputs import read_body
 from contentgroove_mock.simulator.core.lifecycle import catch_up
+from contentgroove_mock.simulator.core.policies import time_after
 from contentgroove_mock.simulator.core.records import SAMPLE, Account, Clip, Ids, Media, State, Subscription
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Mapping
     from random import Random
 
     from contentgroove_mock.contract.filters import Kind
     from contentgroove_mock.simulator.core.calls import Call
     from contentgroove_mock.simulator.core.inputs import Fields
-    from contentgroove_mock.simulator.core.records import Policy, SourceFile, Upload
+    from contentgroove_mock.simulator.core.policies import Policy
+    from contentgroove_mock.simulator.core.records import SourceFile, Upload
 
 Json: TypeAlias = dict[str, Any]
 
@@ -32,17 +34,26 @@ class Service:
     The methods do no I/O, and the caller must not run two of them at the same time.
 
     Attributes:
+        policy: The current numbers; a change applies to what is created afterwards.
         limits: The current limits, which may be changed.
+        keys: The API keys that are accepted.
         faults: The faults that have not happened yet.
+        latency: How many seconds later each response is sent.
+        needs_origin: Whether medias were added without a request, so that the next one tells where the service is.
         discarded: Paths of stored files that are no longer used; the caller deletes them.
     """
 
-    def __init__(self, policy: Policy, random: Random, state: State | None = None) -> None:
+    def __init__(
+        self, policy: Policy, random: Random, state: State | None = None, keys: accounts.Keys | None = None
+    ) -> None:
         self.ids = Ids(random)
         self.policy = policy
         self.state = state or State(secret=self.ids.secret())
         self.limits = accounts.Limits()
+        self.keys = keys or accounts.Keys()
         self.faults = Faults()
+        self.latency = 0.0
+        self.needs_origin = any(not media.origin for media in self.state.medias.values())
         self.discarded: list[str] = []
         media_sorts = ("created_at", "original_created_at", "name")
         medias, clips, subscriptions = self.state.medias, self.state.clips, self.state.subscriptions
@@ -75,6 +86,13 @@ class Service:
         """Bring every media and clip up to date."""
         catch_up(self.state, self.ids, self.faults, now)
 
+    def replace_state(self, state: State) -> None:
+        """Have the records of another state, and discard the files that it does not refer to."""
+        kept = state.stored_files()
+        self.discarded = [path for path in {*self.discarded, *self.state.stored_files()} if path not in kept]
+        self.state.become(state)
+        self.needs_origin = any(not media.origin for media in self.state.medias.values())
+
     def handle(self, operation: str, call: Call) -> Json | None:
         """Perform one request.
 
@@ -88,9 +106,16 @@ class Service:
         Raises:
             ErrorResponse: The response is an error.
         """
+        if self.needs_origin:
+            self._set_origin(call.origin)
         self.catch_up(call.now)
-        accounts.count_request(call.account, self.limits, call.now)
+        accounts.count_request(call.account, self.limits.rate_limit_of(call.account.id), call.now)
         return self._operations[operation](call)
+
+    def _set_origin(self, origin: str) -> None:
+        for media in self.state.medias.values():
+            media.origin = media.origin or origin
+        self.needs_origin = False
 
     def _list(self, records: Mapping[str, Any], kinds: Mapping[str, Kind], sorts: tuple[str, ...], call: Call) -> Json:
         # (assumed: subscriptions-paged, list-has-new-media)
@@ -122,8 +147,8 @@ class Service:
             fields.add_problem("", "invalid", "Exactly one of source_url and upload_id must be present")
         upload = self._stored_upload(call.account, upload_id, fields) if upload_id is not None else None
         fields.check()
-        accounts.count_creation(call.account, "medias", self.limits, call.now)
-        starts_at = call.now + dt.timedelta(seconds=self.policy.queue_seconds)
+        accounts.count_creation(call.account, "medias", self.limits.quota_of(call.account.id), call.now)
+        starts_at = time_after(call.now, self.policy.queue_seconds)
         media = Media(
             id=self.ids.uuid(),
             account=call.account.id,
@@ -135,7 +160,7 @@ class Service:
             file=upload.file if upload else self._fetched(source_url or ""),
             created_at=call.now,
             starts_at=starts_at,
-            finishes_at=starts_at + dt.timedelta(seconds=self.policy.processing_seconds),
+            finishes_at=time_after(starts_at, self.policy.processing_seconds),
         )
         if upload:
             upload.used = True
@@ -173,7 +198,7 @@ class Service:
         media = None if media_id is None else find_owned(self.state.medias, call, media_id)
         _check_span(fields, media, start, end)
         fields.check()
-        accounts.count_creation(call.account, "clips", self.limits, call.now)
+        accounts.count_creation(call.account, "clips", self.limits.quota_of(call.account.id), call.now)
         clip = Clip(
             id=self.ids.uuid(),
             account=call.account.id,
@@ -246,8 +271,8 @@ class Service:
     def _process(self, clip: Clip, now: dt.datetime) -> None:
         clip.stage = "queued"
         clip.processing_started_at = now
-        clip.starts_at = now + dt.timedelta(seconds=self.policy.queue_seconds)
-        clip.finishes_at = clip.starts_at + dt.timedelta(seconds=self.policy.clip_seconds)
+        clip.starts_at = time_after(now, self.policy.queue_seconds)
+        clip.finishes_at = time_after(clip.starts_at, self.policy.clip_seconds)
         self.state.unsettled[clip.id] = clip.starts_at
 
     def _fetched(self, source_url: str) -> SourceFile | None:

@@ -18,7 +18,8 @@ from contentgroove_mock.simulator.core.store_errors import StoreError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from contentgroove_mock.simulator.core.records import Ids, Policy, State
+    from contentgroove_mock.simulator.core.policies import Policy
+    from contentgroove_mock.simulator.core.records import Ids, State
 
 PATH = "/_uploads"
 _ALGORITHM = "AWS4-HMAC-SHA256"

@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from contentgroove_mock.simulator.core import errors
+from contentgroove_mock.simulator.core.accounts import account_id
 from contentgroove_mock.simulator.core.calls import Call
 from contentgroove_mock.simulator.core.faults import API_OPERATIONS
 from contentgroove_mock.simulator.web.responses import ResetResponse, TruncatedResponse, error_response, json_response
@@ -79,11 +80,11 @@ def _fault_response(fault: Fault) -> Response:
 def _handle(context: SimulatorContext, operation: str, request: Request, content: bytes | None) -> Response:
     try:
         key = _key(request)
-        if not key or (context.api_keys is not None and key not in context.api_keys):
-            raise errors.unauthorized()  # caught below
-        if content is None:
-            raise errors.bad_request(f"The body is larger than {_MAX_BODY} bytes.")  # caught below
         with context.locked_service() as service:
+            if not key or not service.keys.accepts(account_id(key)):
+                raise errors.unauthorized()  # caught below
+            if content is None:
+                raise errors.bad_request(f"The body is larger than {_MAX_BODY} bytes.")  # caught below
             call = Call(
                 account=service.account(key),
                 now=context.clock.now(),

@@ -42,12 +42,16 @@ def store_routes(context: SimulatorContext) -> list[Route]:
 
     # (assumed: clip-file-public)
     async def video(request: Request) -> Response:
+        await context.delay()
         media = _finished_media(context, request)
-        return StoredFileResponse(
-            media.path or sample_video(), media_type=media.file.content_type if media.file else None
-        )
+        path = Path(media.path) if media.path else sample_video()
+        if not await anyio.to_thread.run_sync(path.is_file):
+            # The state names a file of a snapshot that was taken elsewhere.
+            raise HTTPException(404)
+        return StoredFileResponse(path, media_type=media.file.content_type if media.file else None)
 
     async def thumbnail(request: Request) -> Response:
+        await context.delay()
         _finished_media(context, request)
         # Every media has the sample's picture, because making one would require a decoder.
         return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")

@@ -1,0 +1,1 @@
+"""What users do with a simulator: each method and property serves Python and, with its route, HTTP."""

@@ -162,7 +162,7 @@ async def test_reading_the_page_changes_nothing_on_it(driver: Driver, reader: Re
     assert inspector.sections.digests() == before
     await driver.media()
     changed = {name for name, digest in inspector.sections.digests().items() if before[name] != digest}
-    assert changed == {"overview", "coverage", "medias", "requests"}
+    assert changed == {"overview", "coverage", "medias", "requests", "controls"}
 
 
 async def test_other_sections_are_not_found(reader: Reader) -> None:

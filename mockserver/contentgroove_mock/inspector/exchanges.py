@@ -103,9 +103,10 @@ class ExchangeLog:
             return next((exchange for exchange in self._exchanges if exchange.number == number), None)
 
     def clear(self) -> None:
-        """Forget the exchanges; what they have covered stays."""
+        """Forget the exchanges and their violations; what they have covered stays."""
         with self._lock:
             self._exchanges.clear()
+            self.violation_count = 0
         self._on_change()
 
     def begin(self, scope: Scope, at: Times.datetime) -> Exchange:

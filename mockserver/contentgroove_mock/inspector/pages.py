@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import jinja2
 from contentgroove._pages.page import SIGNS, stylesheet
@@ -23,25 +23,35 @@ from contentgroove_mock.inspector.exchange_views import exchange_details
 from contentgroove_mock.inspector.exchanges import ExchangeLog, RecordedApp
 from contentgroove_mock.inspector.sections import Sections, Values
 from contentgroove_mock.simulator.core.errors import bad_request
+from contentgroove_mock.simulator.core.faults import OPERATIONS, Kind
+from contentgroove_mock.simulator.core.store_errors import StoreKind
 from contentgroove_mock.simulator.files import sample_video
 from contentgroove_mock.simulator.web.callers import foreign_caller
 from contentgroove_mock.simulator.web.control import PATH
 from contentgroove_mock.simulator.web.responses import StoredFileResponse, error_response
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from starlette.requests import Request
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp
 
     from contentgroove_mock.simulator.context import SimulatorContext
+    from contentgroove_mock.simulator.core.snapshots import Snapshot
 
     Endpoint = Callable[[Request], Awaitable[Response]]
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _STATIC = Path(__file__).parent / "static"
-_SHARED: Values = {"size": views.size, "signs": SIGNS, "path": PATH}
+_SHARED: Values = {
+    "size": views.size,
+    "signs": SIGNS,
+    "path": PATH,
+    "fault_kinds": get_args(Kind),
+    "fault_operations": OPERATIONS,
+    "stores": get_args(StoreKind),
+}
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; "
     "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
@@ -66,12 +76,19 @@ class Inspector:
         sections: What the page shows.
     """
 
-    def __init__(self, context: SimulatorContext) -> None:
+    def __init__(self, context: SimulatorContext, saved: Mapping[str, Snapshot]) -> None:
+        """Serve the page of a simulator.
+
+        Args:
+            context: What its parts share.
+            saved: Its saved snapshots.
+        """
         self._context = context
         self.changes = Changes()
         self.log = ExchangeLog(_checker(), self.changes.notify)
-        self.sections = Sections(context, self.log)
+        self.sections = Sections(context, self.log, saved)
         context.on_change = self.changes.notify
+        context.on_clear = self.log.clear
         self._templates = jinja2.Environment(
             loader=jinja2.FileSystemLoader(_TEMPLATES),
             autoescape=True,

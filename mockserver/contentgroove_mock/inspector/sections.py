@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import msgspec
 
 from contentgroove_mock.inspector import views
+from contentgroove_mock.inspector.control_views import controls_view
 from contentgroove_mock.inspector.exchange_views import exchange_rows
 from contentgroove_mock.simulator.clock import SystemClock
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.inspector.exchanges import ExchangeLog
     from contentgroove_mock.simulator.context import SimulatorContext
     from contentgroove_mock.simulator.core.service import Service
+    from contentgroove_mock.simulator.core.snapshots import Snapshot
 
 Values: TypeAlias = dict[str, Any]
 """What a template shows, by name."""
@@ -25,7 +27,7 @@ Values: TypeAlias = dict[str, Any]
 class Sections:
     """Reads what the sections show; that changes nothing."""
 
-    def __init__(self, context: SimulatorContext, log: ExchangeLog) -> None:
+    def __init__(self, context: SimulatorContext, log: ExchangeLog, saved: Mapping[str, Snapshot]) -> None:
         self._context = context
         self._log = log
         self._readers: dict[str, Callable[[Service, Mapping[str, str]], Values]] = {
@@ -42,6 +44,7 @@ class Sections:
                 "delivery_count": len(service.state.deliveries),
             },
             "requests": self._requests,
+            "controls": lambda service, _query: {"controls": controls_view(service, saved)},
         }
 
     def __contains__(self, section: str) -> bool:
@@ -61,11 +64,21 @@ class Sections:
         digests: dict[str, str] = {}
         for section in self._readers:
             values = self.values(section)
+            if section == "medias":
+                values["details"] = self._media_details()
             if isinstance(self._context.clock, SystemClock):
                 # It always runs; that alone must not make pages load anything again.
                 values.pop("now", None)
             digests[section] = hashlib.blake2s(msgspec.json.encode(values), digest_size=6).hexdigest()
         return digests
+
+    def _media_details(self) -> bytes:
+        """Return what the details of the listed medias show, which their rows do not."""
+        with self._context.service_to_read() as service:
+            medias = views.newest(service.state.medias)
+            return msgspec.json.encode(
+                [medias, [service.state.clips.get(name) for item in medias for name in item.clip_ids]]
+            )
 
     def _overview(self, service: Service, query: Mapping[str, str]) -> Values:
         del query

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from contentgroove._core.redaction import redact_text, redact_url
 from msgspec import Struct
 
 from contentgroove_mock.inspector.bodies import Body, ShownBody, shown_body
+from contentgroove_mock.simulator.core.policies import NEVER
 
 if TYPE_CHECKING:
     import datetime as dt
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 NOTHING = "\N{EN DASH}"
 """What a cell shows that has no value."""
+Record = TypeVar("Record")
 MAX_ROWS = 100
 """Rows of a table: the newest."""
 
@@ -193,9 +195,14 @@ def size(count: int) -> str:
     return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
 
 
+def newest(records: dict[str, Record]) -> list[Record]:
+    """Return the records that a table shows, the newest first."""
+    return list(itertools.islice(reversed(records.values()), MAX_ROWS))
+
+
 def media_rows(state: State) -> list[MediaRow]:
     """Return the newest medias."""
-    return [_media_row(media) for media in itertools.islice(reversed(state.medias.values()), MAX_ROWS)]
+    return [_media_row(media) for media in newest(state.medias)]
 
 
 def _media_row(media: Media) -> MediaRow:
@@ -235,7 +242,7 @@ def media_details(state: State, media_id: str, stored_bytes: int | None) -> Medi
         ("Picture", NOTHING if file is None or file.width is None else f"{file.width} x {file.height} pixels"),
         ("Created", moment(media.created_at)),
         ("Processing starts", moment(media.starts_at)),
-        ("Processing ends", moment(state.unsettled.get(media.id) and media.finishes_at)),
+        ("Processing ends", _processing_end(state, media)),
     ]
     clips = [state.clips[clip_id] for clip_id in media.clip_ids if clip_id in state.clips]
     return MediaDetails(
@@ -246,6 +253,12 @@ def media_details(state: State, media_id: str, stored_bytes: int | None) -> Medi
         None if file is None else timeline(clips, file.duration),
         media.transcription.text if media.transcription else "",
     )
+
+
+def _processing_end(state: State, media: Media) -> str:
+    if media.id not in state.unsettled:
+        return NOTHING
+    return "when it is told to" if media.finishes_at == NEVER else moment(media.finishes_at)
 
 
 def _preview_remark(media: Media, stored_bytes: int | None) -> str:
@@ -302,13 +315,13 @@ def subscription_rows(state: State) -> list[SubscriptionRow]:
             delivered.get(item.id, 0),
             other.get(item.id, 0),
         )
-        for item in itertools.islice(reversed(state.subscriptions.values()), MAX_ROWS)
+        for item in newest(state.subscriptions)
     ]
 
 
 def delivery_rows(state: State) -> list[DeliveryRow]:
     """Return the newest webhooks."""
-    return [_delivery_row(item) for item in itertools.islice(reversed(state.deliveries.values()), MAX_ROWS)]
+    return [_delivery_row(item) for item in newest(state.deliveries)]
 
 
 def _delivery_row(delivery: Delivery) -> DeliveryRow:

@@ -57,6 +57,7 @@ class SimulatorContext:
     Attributes:
         requests: The last 10,000 requests, oldest first; credentials are replaced before they are stored.
         on_change: Called after each change of the service, in any thread; the lock is then held.
+        on_clear: Called after the log of requests was emptied.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class SimulatorContext:
         self.storage = storage
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
         self.on_change: Callable[[], object] = lambda: None
+        self.on_clear: Callable[[], object] = lambda: None
         self.sender = WebhookSender(
             self.locked_service,
             clock,
@@ -125,6 +127,11 @@ class SimulatorContext:
     def keep_files(self, paths: Collection[str]) -> None:
         """Keep uploaded files although nothing refers to them any longer, because a snapshot does."""
         self._kept_files.update(paths)
+
+    def clear_requests(self) -> None:
+        """Empty the log of requests."""
+        self.requests.clear()
+        self.on_clear()
 
     def record_request(self, request: Request, operation: str) -> RequestRecord:
         """Add a request to the log; its status is set later."""

@@ -130,7 +130,7 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
             # Loaded here because it compiles the contract, which most simulators do not need.
             from contentgroove_mock.inspector.pages import Inspector
 
-            self._inspector = Inspector(self._context)
+            self._inspector = Inspector(self._context, self._saved)
             self._respond = self._inspector.recorded(self._respond)
             routes += [*self._inspector.routes(), *control_routes(self, Simulator)]
         self._app = Starlette(

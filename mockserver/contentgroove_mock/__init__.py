@@ -60,3 +60,7 @@ def __getattr__(name: str) -> object:
     value: object = getattr(home, name)
     globals()[name] = value
     return value
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -65,8 +65,8 @@ def mock(
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl-C; with --document, of any API."""
     if document is not None:
-        given = {"--control": control, "--state": state, "--data": data, "--key": key, "--webhook-ca": webhook_ca}
-        given["--latency"] = latency
+        given: dict[str, object] = {"--control": control, "--state": state, "--data": data, "--key": key}
+        given |= {"--latency": latency, "--webhook-ca": webhook_ca}
         if names := [name for name, value in given.items() if value]:
             verb = "belongs" if len(names) == 1 else "belong"
             raise typer.BadParameter(f"{' and '.join(names)} {verb} to the simulator, not to --document.")

@@ -21,11 +21,20 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PUBLIC_MODULES = ("contentgroove", "contentgroove.types", "contentgroove.webhooks", "contentgroove.tools")
-OWN = {"contentgroove", "contentgroove_api"}
+PUBLIC_MODULES = (
+    "contentgroove",
+    "contentgroove.types",
+    "contentgroove.webhooks",
+    "contentgroove.tools",
+    "contentgroove_mock",
+    "contentgroove_mock.types",
+)
+OWN = {"contentgroove", "contentgroove_api", "contentgroove_mock"}
 # The documentation names what is taken of each: clients and timeouts, structs, the console of a progress bar.
 # Those of pydantic are in the methods that only it calls.
-THIRD_PARTY = {"httpx", "msgspec", "pydantic", "pydantic_core", "rich"}
+THIRD_PARTY = {"httpx", "msgspec", "pydantic", "pydantic_core", "rich", "starlette"}
+TIMES = {"Times", "_AwareTime"}
+"""What stands for `datetime` in structs."""
 
 
 class Name(NamedTuple):
@@ -77,7 +86,8 @@ def resolve(origin: str, name: str) -> Name:
     if name in source.definitions or name not in source.imports:
         return Name(origin, name)
     target = source.imports[name]
-    if target.module.partition(".")[0] in OWN and target.name:
+    # A package may import a module of its own, which is then defined by nothing else.
+    if target.module.partition(".")[0] in OWN and target.name and target != (origin, name):
         return resolve(*target)
     return target
 
@@ -176,6 +186,7 @@ def problems(public: dict[Name, str]) -> set[str]:
         if (definition := definition_of(owner))
         for name in types_of(owner.module, definition)
         if name not in public
+        and name.name not in TIMES
         and not is_type_variable(name)
         and name.module.partition(".")[0] not in sys.stdlib_module_names | THIRD_PARTY
     }

@@ -169,4 +169,6 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
 def _keys(api_keys: Collection[str] | None) -> Keys:
     if isinstance(api_keys, str):
         raise ValueError("api_keys must be a collection of keys, not a single str: pass [key]")  # noqa: TRY004  # as documented
+    if any(not key.strip() for key in api_keys or ()):
+        raise ValueError("An API key must not be empty: pass another one, or no api_keys to accept any")
     return Keys(accepted=None if api_keys is None else {account_id(key) for key in api_keys})

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
     import httpx
 
+_OTHER_NAME = frozenset({62, 64})
+"""OpenSSL's codes for a certificate of another host name or IP address, for which `ssl` has no names."""
+
 
 def trust(authority: Path | str | None) -> ssl.SSLContext:
     """Return a TLS context that trusts the public authorities, and one more.
@@ -52,6 +55,10 @@ def describe_failure(failure: Exception) -> str:
     """Return why there is no response, for a person: what TLS or the system said, else the exception's name."""
     for error in _causes(failure):
         if isinstance(error, ssl.SSLCertVerificationError):
+            if error.verify_code in _OTHER_NAME:
+                return (
+                    f"the receiver's certificate is for another name ({error.verify_message}): issue one for this host"
+                )
             return (
                 f"the receiver's certificate is not trusted ({error.verify_message}): "
                 "pass the CA that signed it as webhook_ca, or --webhook-ca"

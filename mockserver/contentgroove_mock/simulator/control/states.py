@@ -7,15 +7,13 @@ import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
-
 from contentgroove_mock.simulator.clock import SettableClock
 from contentgroove_mock.simulator.control.base import Controls, find
 from contentgroove_mock.simulator.core.accounts import Keys, Limits
 from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.records import Account, State
 from contentgroove_mock.simulator.core.seeds import SeedData, add_seed_data
-from contentgroove_mock.simulator.core.snapshots import Snapshot, apply_snapshot, take_snapshot
+from contentgroove_mock.simulator.core.snapshots import SavedSnapshot, Snapshot, apply_snapshot, take_snapshot
 from contentgroove_mock.simulator.seed_files import decode_seed_data, read_seed_data
 from contentgroove_mock.simulator.web.control import control_route
 
@@ -43,15 +41,6 @@ class Start(NamedTuple):
     latency: float
     data: SeedData
     new_ids: Callable[[], Ids]
-
-
-class SavedSnapshot(msgspec.Struct, frozen=True, kw_only=True):
-    """A snapshot that the simulator keeps under a name, and how much it contains."""
-
-    name: str
-    now: dt.datetime
-    medias: int
-    deliveries: int
 
 
 class StateControls(Controls):

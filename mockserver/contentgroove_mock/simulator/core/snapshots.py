@@ -73,6 +73,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
             raise ValueError(f"This is not a snapshot of a simulator: {error}") from error
 
 
+class SavedSnapshot(Struct, frozen=True, kw_only=True):
+    """A snapshot that the simulator keeps under a name, and how much it contains."""
+
+    name: str
+    now: Times.datetime
+    medias: int
+    deliveries: int
+
+
 class _Version(Struct):
     version: int
 

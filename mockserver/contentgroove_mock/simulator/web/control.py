@@ -123,14 +123,15 @@ class ControlRoute(NamedTuple):
 
 
 def list_routes(interface: type) -> list[ControlRoute]:
-    """Return the routes of a class's functions that `control_route` marks, inherited ones first."""
-    return [
+    """Return the routes of a class's functions that `control_route` marks, by path and method."""
+    routes = [
         _read(name, cast("Callable[..., Any]", function), is_property=isinstance(member, property))
         for owner in reversed(interface.__mro__)
         for name, member in vars(owner).items()
         for function in ((member.fget, member.fset) if isinstance(member, property) else (member,))
         if hasattr(function, _ROUTE)
     ]
+    return sorted(routes, key=lambda route: (route.path, route.method))
 
 
 def control_routes(simulator: object, interface: type) -> list[Route]:

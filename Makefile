@@ -178,7 +178,11 @@ mock: $(PACKAGES) $(if $(FOLDER),$(PRISM)) ## Serve the simulated service (PORT=
 record: $(PACKAGES) $(PRISM) ## Record tests/recorded/exchanges again (LIVE=1: from the service; WRITES=1: with what creates)
 	@$(RUN) -m contentgroove_mock.recording tests/recorded/exchanges $(if $(LIVE),--live) $(if $(WRITES),--writes)
 
-bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl (SIZE=1GiB of an upload)
+# Each benchmark adds its results to one file, of which the last step makes a page.
+FIGURES := .cache/benchmarks.jsonl
+bench: export CONTENTGROOVE_FIGURES := $(CURDIR)/$(FIGURES)
+bench: $(PACKAGES) ## Measure against rivals, and write .cache/benchmarks.html; needs curl (SIZE=1GiB of an upload)
+	@mkdir -p .cache && rm -f $(FIGURES)
 	@$(RUN) -m benchmarks.calls
 	@$(RUN) -m benchmarks.command_line
 	@$(RUN) -m benchmarks.contract
@@ -186,3 +190,4 @@ bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl
 	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.inboxes
 	@$(RUN) -m benchmarks.upload --size '$(or $(SIZE),1GiB)'
+	@$(RUN) -m benchmarks.report $(FIGURES) .cache/benchmarks.html

@@ -25,9 +25,12 @@ from contentgroove import AsyncContentGroove, ContentGroove
 from contentgroove.webhooks import parse_event
 from httpx_aiohttp import HttpxAiohttpClient
 
+from benchmarks.figures import Figure, show
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+BENCHMARK = "Calls, parsing and imports"
 KEY = "benchmark-key"
 ROUNDS = 7
 START_SECONDS = 30.0
@@ -103,12 +106,20 @@ def rate(call: Callable[[], object], seconds: float) -> float:
     return count / (time.perf_counter() - start)
 
 
-def compare(name: str, ours: Callable[[], object], rival: Callable[[], object], seconds: float, goal: str) -> None:
-    """Print the median ratio of our rate to the rival's, measured in turns."""
+def compare(
+    name: str,
+    ours: Callable[[], object],
+    rival: Callable[[], object],
+    seconds: float,
+    goal: str,
+    *,
+    benchmark: str = BENCHMARK,
+) -> None:
+    """Show the median ratio of our rate to the rival's, measured in turns."""
     ours()
     rival()
     ratios = [rate(ours, seconds) / rate(rival, seconds) for _ in range(ROUNDS)]
-    print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
+    show(Figure(benchmark, name, statistics.median(ratios), goal))
 
 
 async def at_once(call: Callable[[], Awaitable[object]], seconds: float) -> float:
@@ -145,7 +156,7 @@ async def compare_one_async(name: str, client: AsyncContentGroove, goal: str, ba
             await at_once(lambda: client.medias.get("m-1"), seconds) / await at_once(rival, seconds)
             for _ in range(ROUNDS)
         ]
-    print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
+    show(Figure(BENCHMARK, name, statistics.median(ratios), goal))
 
 
 def compare_length(base: str) -> None:
@@ -159,14 +170,14 @@ def compare_length(base: str) -> None:
 
     cost(100)
     ratios = [cost(10_000) / statistics.median(cost(100) for _ in range(20)) for _ in range(3)]
-    print(f"{'10,000 items / 100 items, time an item':58} {statistics.median(ratios):5.2f}   goal about 1")
+    show(Figure(BENCHMARK, "10,000 items / 100 items, time an item", statistics.median(ratios), "about 1"))
     peaks: list[int] = []
     for items in (1_000, 10_000):
         tracemalloc.start()
         cost(items)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    print(f"{'10,000 items / 1,000 items, peak memory':58} {peaks[1] / peaks[0]:5.2f}   goal about 1")
+    show(Figure(BENCHMARK, "10,000 items / 1,000 items, peak memory", peaks[1] / peaks[0], "about 1"))
 
 
 def started(code: str) -> float:
@@ -205,7 +216,7 @@ def compare_imports(base: str) -> None:
         for _ in range(11):
             base_seconds = started(net) if net else 0.0
             ratios.append((started(ours) - base_seconds) / (started(rival) - base_seconds))
-        print(f"{name:58} {statistics.median(ratios):5.2f}   goal {goal}")
+        show(Figure(BENCHMARK, name, statistics.median(ratios), goal))
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 from contentgroove.webhooks import PostgresInbox, SQLiteInbox
 
+from benchmarks.figures import Figure, keep
 from tests.webhooks.postgres_server import postgres_server
 
 if TYPE_CHECKING:
@@ -138,7 +139,10 @@ def report(kind: str, counts: list[int], found: list[dict[str, float]]) -> None:
     print(f"\n{kind:24}{heads}   ratio of the last to the first (goal <= {GOAL:g})")
     for name in found[0]:
         cells = "".join(f"{times[name] * 1e6:9.0f} µs" for times in found)
-        print(f"{name:24}{cells}   {found[-1][name] / found[0][name]:5.2f}")
+        ratio = found[-1][name] / found[0][name]
+        print(f"{name:24}{cells}   {ratio:5.2f}")
+        detail = f"beside {counts[-1]:,} events, and beside {counts[0]:,}"
+        keep(Figure(f"Inboxes: {kind}", name, ratio, f"<= {GOAL:g}", detail=detail))
 
 
 def main() -> None:

@@ -24,9 +24,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import aiohttp
 from contentgroove_mock.prism import Prism
 
+from benchmarks.figures import Figure, show
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+BENCHMARK = "Simulator"
 KEY = "benchmark-key"
 STARTS = 11
 ROUNDS = 5
@@ -156,11 +159,6 @@ async def rate(base_url: str, call: Call, identifier: str, seconds: float) -> fl
     return count / (time.perf_counter() - start)
 
 
-def show(name: str, value: float, goal: str) -> None:
-    """Print one line."""
-    print(f"{name:66} {value:7.3f}   goal {goal}")
-
-
 def compare_throughput(seconds: float) -> None:
     """Compare the checked requests per second with Prism's proxy, as a median ratio."""
     calls = (
@@ -181,7 +179,7 @@ def compare_throughput(seconds: float) -> None:
                 theirs.append(asyncio.run(rate(prism.base_url, call, behind, seconds)))
             ratio = statistics.median(mine / other for mine, other in zip(ours, theirs, strict=True))
             rates = f"{statistics.median(ours):.0f}/s with the checker, {statistics.median(theirs):.0f}/s through Prism"
-            show(f"{call.name}: {rates}", ratio, ">= 3")
+            show(Figure(BENCHMARK, f"{call.name} / the same through Prism's proxy", ratio, ">= 3", detail=rates))
 
 
 def main() -> None:
@@ -189,11 +187,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each turn of each side")
     seconds = parser.parse_args().seconds
-    show(
-        "contentgroove mock, start to first response, s",
-        statistics.median(time_to_response() for _ in range(STARTS)),
-        "< 0.5",
-    )
+    started = statistics.median(time_to_response() for _ in range(STARTS))
+    show(Figure(BENCHMARK, "contentgroove mock, start to first response", started, "< 0.5", "s"))
     runs = [
         [
             float(word)
@@ -204,9 +199,9 @@ def main() -> None:
         for _ in range(STARTS)
     ]
     with_imports, cold, warm = (statistics.median(column) for column in zip(*runs, strict=True))
-    show("in process, construct to first response, s", cold, "< 0.020")
-    show("the same, a second simulator, s", warm, "< 0.020")
-    show("the same as the first with its imports, httpx loaded before, s", with_imports, "")
+    show(Figure(BENCHMARK, "in process, construct to first response", cold, "< 0.020", "s"))
+    show(Figure(BENCHMARK, "the same, a second simulator", warm, "< 0.020", "s"))
+    show(Figure(BENCHMARK, "the same as the first with its imports, httpx loaded before", with_imports, unit="s"))
     compare_throughput(seconds)
 
 

@@ -28,6 +28,7 @@ from benchmarks.calls import compare, documents
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+BENCHMARK = "Webhooks"
 TURNS = 20
 """Deliveries in one call of a turn, so that the start of the loop does not matter."""
 
@@ -191,7 +192,12 @@ def main() -> None:
     hook = documents()[2]
     print(f"Python {platform.python_version()}, SQLite {sqlite3.sqlite_version}, a webhook of {len(hook):,} bytes")
     compare(
-        "parse_event, time / json.loads", lambda: json.loads(hook), lambda: parse_event(hook), seconds, "<= 0.65 (time)"
+        "parse_event, time / json.loads",
+        lambda: json.loads(hook),
+        lambda: parse_event(hook),
+        seconds,
+        "<= 0.65 (time)",
+        benchmark=BENCHMARK,
     )
     compare(
         "parse_event / pydantic's model_validate_json",
@@ -199,6 +205,7 @@ def main() -> None:
         lambda: Webhook.model_validate_json(hook),
         seconds,
         "> 1",
+        benchmark=BENCHMARK,
     )
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -215,6 +222,7 @@ def main() -> None:
             lambda: insert(floor, str(next(numbers)), next(theirs)),
             seconds,
             "about 1",
+            benchmark=BENCHMARK,
         )
         compare(
             "delivered to receiver.asgi, SQLite / FastAPI, SQLite",
@@ -222,6 +230,7 @@ def main() -> None:
             delivering(loop, fastapi_app(lambda key, body: insert(rival, key, body)), hook),
             seconds,
             "> 1",
+            benchmark=BENCHMARK,
         )
         compare(
             "delivered to receiver.asgi, memory / FastAPI, nothing kept",
@@ -229,6 +238,7 @@ def main() -> None:
             delivering(loop, fastapi_app(lambda key, body: (key, body)), hook),
             seconds,
             "> 1",
+            benchmark=BENCHMARK,
         )
 
 

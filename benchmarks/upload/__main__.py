@@ -22,6 +22,8 @@ from pathlib import Path
 
 import trustme
 
+from benchmarks.figures import Figure, keep
+
 from . import network
 from .sink import running_sink
 
@@ -95,6 +97,10 @@ def report(runs: dict[tuple[str, str], list[Run]], total: int) -> None:
             f"{'' if goal is None else f'{goal:g}':>7}"
             f"{'' if way == 'curl' else f'{max(each.memory for each in done) / MEBIBYTE:.1f}':>15}"
         )
+        if way != "curl":
+            limit = "" if goal is None else f">= {goal:g}"
+            speed = f"{statistics.median(speeds):,.0f} MiB/s, from {min(speeds):,.0f} to {max(speeds):,.0f}"
+            keep(Figure("Uploads", f"{scheme}, {way} / curl", ratio, limit, detail=speed))
 
 
 def main() -> None:

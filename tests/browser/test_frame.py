@@ -117,6 +117,8 @@ def test_dark_and_light_differ_and_print_is_light(opened: Page) -> None:
     assert opened.evaluate(colour) != light
     opened.emulate_media(color_scheme="dark", media="print")
     assert opened.evaluate(colour) == light
+    assert opened.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.evaluate("getComputedStyle(document.documentElement).colorScheme") == "light"
 
 
 def test_closed_details_are_printed(page: Page, tmp_path: Path) -> None:

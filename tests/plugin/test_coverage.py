@@ -13,7 +13,8 @@ import pytest
 from contentgroove_mock.contract import CheckedRequest, CheckedResponse, Checker
 from contentgroove_mock.coverage.collected import MODELS, CoverageData, OperationUsage, fields_of
 from contentgroove_mock.coverage.matrix import matrix
-from contentgroove_mock.coverage.reports import html_report, json_report, junit_report
+from contentgroove_mock.coverage.page import html_report
+from contentgroove_mock.coverage.reports import json_report, junit_report
 from contentgroove_spec.coverage import Coverage, Usage, read_coverage
 from msgspec import structs
 
@@ -212,7 +213,7 @@ class Page(HTMLParser):
         self.references += [value for name, value in attrs if name in {"src", "href"}]
         if tag == "td":
             self.classes.append(named.get("class"))
-        if tag != "meta":
+        if tag not in {"meta", "wbr"}:
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:

@@ -15,6 +15,7 @@ from contentgroove._pages.page import (
     Segment,
     badge,
     bar,
+    breakable,
     document,
     element,
     join,
@@ -77,6 +78,13 @@ def test_plain_text_is_escaped_everywhere() -> None:
     assert element("label", for_="x", aria_label="y") == '<label for="x" aria-label="y"></label>'
 
 
+def test_long_names_break_between_their_words() -> None:
+    """They are escaped, and nothing is added to their text."""
+    assert breakable("getMediaById") == "get<wbr>Media<wbr>By<wbr>Id"
+    assert breakable("/a/{id}_b<c>") == "/<wbr>a/<wbr>{id}_<wbr>b&lt;c&gt;"
+    assert breakable("") == ""
+
+
 def test_lone_surrogates_are_replaced() -> None:
     """They come from escapes in JSON, and no file in UTF-8 can contain them."""
     assert element("p", "a\ud800b").encode() == "<p>a\ufffdb</p>".encode()
@@ -107,7 +115,7 @@ def test_a_page_is_one_file() -> None:
     """It names no other, runs nothing, and its policy admits the style that it has and no other."""
     page = document("T", element("section", "x"), about="A", lead="L", footer="F")
     structure = Structure(page)
-    assert structure.loaded == ["href=#content"]
+    assert structure.loaded == []
     assert {"script", "img", "link"}.isdisjoint(structure.names)
     assert [structure.names.count(name) for name in ("h1", "header", "main", "footer")] == [1, 1, 1, 1]
     assert "url(" not in stylesheet()

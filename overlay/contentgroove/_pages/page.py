@@ -21,6 +21,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from html import escape
 from importlib.resources import files
@@ -34,7 +35,8 @@ State: TypeAlias = Literal["good", "bad", "warn", "info", "idle"]
 SIGNS: dict[State, str] = {"good": "✓", "bad": "✕", "warn": "!", "info": "i", "idle": "·"}
 """The sign of each state, so that colour is not needed to tell them apart."""
 
-_EMPTY_ELEMENTS = frozenset({"br", "hr", "input", "link", "meta"})
+_EMPTY_ELEMENTS = frozenset({"br", "hr", "input", "link", "meta", "wbr"})
+_BREAKS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[/._])(?=[^/._])")
 # A lone surrogate comes from the escapes of a JSON document, and no file of UTF-8 can contain it.
 _SURROGATES = dict.fromkeys(range(0xD800, 0xE000), "\N{REPLACEMENT CHARACTER}")
 
@@ -81,6 +83,11 @@ def join(parts: Iterable[str]) -> Html:
     return Html("".join(map(text, parts)))
 
 
+def breakable(name: str) -> Html:
+    """Let a long name break where its words and parts do; what is copied from the page is the same."""
+    return Html(element("wbr").join(map(text, _BREAKS.split(name))))
+
+
 def element(name: str, /, *content: str, **attributes: str | bool | None) -> Html:
     """Build an element.
 
@@ -122,14 +129,13 @@ def document(title: str, *content: str, about: str, lead: str = "", footer: str 
         element("style", style),
     )
     body = (
-        element("a", "Skip to the content", class_="skip", href="#content"),
         element(
             "header",
             element("p", f"ContentGroove · {about}", class_="brand"),
             element("h1", title),
             element("p", lead, class_="lead") if lead else "",
         ),
-        element("main", *content, id="content"),
+        element("main", *content),
         element("footer", element("p", footer)) if footer else "",
     )
     parts = [element("head", *head), element("body", *filter(None, body))]

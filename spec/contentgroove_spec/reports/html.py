@@ -2,97 +2,137 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING
 
-from .report import action_for, compared, groups, headline, reached, same_changes
+from contentgroove._pages.page import Html, State, badge, document, element, figures, join, legend, section, table
+
+from .report import action_for, compared, count_text, groups, headline, reached, same_changes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-    from .report import Group, Report
+    from contentgroove_spec.changes import Change, NotCompared
 
-_STYLE = """
-:root { color-scheme: light dark; --line: light-dark(#d5d8de, #3a3f4a); --dim: light-dark(#5b6270, #9aa3b2);
-  --red: light-dark(#b3261e, #ff8a80); --amber: light-dark(#8a5300, #ffb74d); --green: light-dark(#1b6e3c, #7bd88f); }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 70rem; padding: 0 1rem; }
-h1 { font-size: 1.4rem; margin: 2rem 0 .25rem; overflow-wrap: anywhere; }
-h2 { font-size: 1.1rem; margin: 2rem 0 .5rem; }
-p { margin: .25rem 0; } .dim { color: var(--dim); }
-h2.breaking_for_you, .legend .breaking_for_you { color: var(--red); }
-h2.breaking, .legend .breaking { color: var(--amber); }
-h2.safe, .legend .safe { color: var(--green); }
-.legend { display: flex; flex-wrap: wrap; gap: .25rem 1.5rem; list-style: none; padding: 0; }
-details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .4rem .8rem; }
-summary { cursor: pointer; overflow-wrap: anywhere; }
-li { overflow-wrap: anywhere; } .position, code { font-family: ui-monospace, monospace; font-size: .9em; }
-"""
+    from .report import Group, Level, Report, Section
+
+_STATES: dict[Level, State] = {"breaking_for_you": "bad", "breaking": "warn", "safe": "good", "documentation": "info"}
+_MEANINGS: dict[Level, str] = {
+    "breaking_for_you": "Your app uses it, by its coverage report, and can fail without a change of its own.",
+    "breaking": "An app that uses it can fail without a change of its own.",
+    "safe": "No app that works today can fail because of it.",
+    "documentation": "What is sent stays the same; only descriptions, summaries or examples differ.",
+}
+_NOT_COMPARED = "A part of a document that cannot be read: nothing is known about changes in it."
 
 
 def as_html(report: Report) -> str:
     """Write a report for browsers."""
-    title = f"{report.comparison.old} → {report.comparison.new}"
-    lines = [
-        "<!DOCTYPE html>",
-        '<html lang="en"><head><meta charset="utf-8">',
-        # Texts of the documents could contain markup, so the page may neither run nor load anything.
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-        '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body><main>",
-    ]
-    lines += [line for part in compared(report) for line in _lines(part)]
-    return "\n".join([*lines, "</main></body></html>"]) + "\n"
-
-
-def _lines(report: Report) -> Iterator[str]:
     comparison = report.comparison
+    return document(
+        f"{comparison.old} → {comparison.new}",
+        *(part for shown in compared(report) for part in _parts(shown, _legend(report) if shown is report else None)),
+        about="Changes of an API's document",
+        lead=headline(report),
+    )
+
+
+def _legend(report: Report) -> Html:
+    """Explain the levels that the page can have; the one for an app needs its coverage."""
+    shown = list(compared(report))
+    own = any(part.affected is not None for part in shown)
+    titles: dict[Level, str] = {
+        "breaking_for_you": "Breaking for you",
+        "breaking": "Breaking for others" if own else "Breaking",
+        "safe": "Safe",
+        "documentation": "Only in texts",
+    }
+    entries: list[tuple[str, str]] = [
+        (badge(_STATES[level], title), _MEANINGS[level])
+        for level, title in titles.items()
+        if own or level != "breaking_for_you"
+    ]
+    if any(part.comparison.not_compared for part in shown):
+        entries.append((badge("idle", "Not compared"), _NOT_COMPARED))
+    return legend(entries)
+
+
+def _parts(report: Report, explained: Html | None) -> Iterator[Html]:
+    comparison = report.comparison
+    if explained is None:
+        # A page has one main heading and one legend; the first comparison has them.
+        name = f"{comparison.old} → {comparison.new}"
+        yield join([element("h2", name), element("p", headline(report), class_="lead")])
     if report.title:
-        yield f"<p class=dim>{escape(report.title)}</p>"
-    yield f"<h1>{escape(comparison.old)} → {escape(comparison.new)}</h1><p>{escape(headline(report))}</p>"
+        yield element("p", report.title, class_="quiet")
     found = list(groups(report))
-    yield '<ul class="legend" aria-label="Numbers of changes">'
-    yield from (f'<li class="{group.level}">{group.title}: <b>{len(group.changes):,}</b></li>' for group in found)
+    counts: list[tuple[str, str, State | None]] = [
+        (group.title, f"{len(group.changes):,}", _STATES[group.level]) for group in found
+    ]
     if comparison.not_compared:
-        yield f"<li>Not compared: <b>{len(comparison.not_compared):,}</b></li>"
-    yield "</ul>"
-    for group in found:
-        yield from _group(group)
+        counts.append(("Not compared", f"{len(comparison.not_compared):,}", "warn"))
+    if counts:
+        yield figures(counts)
+    if explained is not None:
+        yield explained
+    yield from map(_group, found)
     if comparison.not_compared:
-        yield f"<h2>Not compared ({len(comparison.not_compared):,})</h2><ul>"
-        for part in comparison.not_compared:
-            position = f'<span class="position">{escape(part.pointer or "/")}</span>'
-            yield f"<li>{position} in the {part.document} document: {escape(part.reason)}</li>"
-        yield "</ul>"
-    for section in report.sections:
-        yield f"<h2>{escape(section.title)}</h2><p>{escape(section.summary)}</p>"
-        if section.advice:
-            yield "<ul>"
-            for advice in section.advice:
-                yield f'<li>{escape(advice.what)}<br><span class="dim">→ {escape(advice.action)}</span></li>'
-            yield "</ul>"
+        yield _not_compared(comparison.not_compared)
+    yield from map(_section, report.sections)
 
 
-def _with_code(text: str) -> str:
+def _group(group: Group) -> Html:
+    is_open = group.level.startswith("breaking")
+    found = (_changes(group, changes, is_open=is_open) for changes in same_changes(group.changes))
+    return section(f"{group.title} ({len(group.changes):,})", *found)
+
+
+def _changes(group: Group, changes: Sequence[Change], *, is_open: bool) -> Html:
+    """Show the changes with the same text."""
+    first, state = changes[0], _STATES[group.level]
+    count = element("small", f" {count_text(len(changes), 'time')}") if len(changes) > 1 else ""
+    actions = dict.fromkeys(map(action_for, changes)) if group.level == "breaking_for_you" else ()
+    return element(
+        "details",
+        element("summary", badge(state, group.title), " ", _with_code(first.what), count),
+        element("p", first.reason, class_="quiet"),
+        element("ul", *map(_change, changes)),
+        *(element("p", f"→ {action}") for action in actions),
+        class_=state,
+        open=is_open,
+    )
+
+
+def _change(change: Change) -> Html:
+    subject, locations = reached(change)
+    inner = element("ul", *(element("li", _name(location)) for location in locations)) if locations else ""
+    return element("li", _name(subject), inner)
+
+
+def _not_compared(parts: Sequence[NotCompared]) -> Html:
+    rows = ([_name(part.pointer or "/"), part.document, part.reason] for part in parts)
+    return section(
+        f"Not compared ({len(parts):,})",
+        element("p", _NOT_COMPARED, class_="quiet"),
+        table("Parts that cannot be read.", ["position", "document", "reason"], rows),
+    )
+
+
+def _section(part: Section) -> Html:
+    advice = (
+        element("li", one.what, element("br"), element("span", f"→ {one.action}", class_="quiet"))
+        for one in part.advice
+    )
+    return section(part.title, element("p", part.summary), element("ul", *advice) if part.advice else "")
+
+
+def _name(text: str) -> Html:
+    return element("span", text, class_="name")
+
+
+def _with_code(text: str) -> Html:
     """Escape a text; what is between backticks becomes code."""
     parts = text.split("`")
     # A backtick without a partner stays one.
     if not len(parts) % 2:
-        return escape(text)
-    return "".join(f"<code>{escape(part)}</code>" if index % 2 else escape(part) for index, part in enumerate(parts))
-
-
-def _group(group: Group) -> Iterator[str]:
-    yield f'<h2 class="{group.level}">{group.title} ({len(group.changes):,})</h2>'
-    opened = " open" if group.level.startswith("breaking") else ""
-    for changes in same_changes(group.changes):
-        count = f" ({len(changes):,})" if len(changes) > 1 else ""
-        yield f"<details{opened}><summary>{_with_code(changes[0].what)}{count}</summary>"
-        yield f'<p class="dim">{escape(changes[0].reason)}</p><ul>'
-        for change in changes:
-            subject, locations = reached(change)
-            inner = "".join(f'<li class="position">{escape(location)}</li>' for location in locations)
-            yield f'<li><span class="position">{escape(subject)}</span>{f"<ul>{inner}</ul>" if inner else ""}</li>'
-        yield "</ul>"
-        if group.level == "breaking_for_you":
-            yield from (f"<p>→ {escape(action)}</p>" for action in dict.fromkeys(map(action_for, changes)))
-        yield "</details>"
+        return join([text])
+    return join(element("code", part) if index % 2 else part for index, part in enumerate(parts))

@@ -36,7 +36,7 @@ SYSTEMS = (
 )
 # The locks, each with the extra of the package that it contains. The largest is first: the others use its versions.
 LOCKS = {"dev": "all", "demo": "mock", "setup": ""}
-NPM_LOCKS = ("mockserver", "tests/mcp/inspector", "toolchain/site_packages")
+NPM_LOCKS = ("mockserver", "tests/mcp/inspector", "toolchain/site_packages", "toolchain/vendored")
 _HEAD = """\
 # Written by `make lock` from requirements/{name}.in{package}. Not to be edited.
 # wanted: sha256:{wanted}

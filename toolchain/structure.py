@@ -114,7 +114,11 @@ LAYERS = (
         ),
     ),
     Layer("Mock: the service's rules", ("contentgroove_mock.simulator.core",)),
-    Layer("Mock: simulator", ("contentgroove_mock.simulator", "contentgroove_mock")),
+    Layer(
+        "Mock: what was seen",
+        tuple(f"contentgroove_mock.coverage.{name}" for name in ("collected", "listed_values", "matrix")),
+    ),
+    Layer("Mock: simulator", ("contentgroove_mock.simulator", "contentgroove_mock.inspector", "contentgroove_mock")),
     Layer("Mock: recording and coverage", ("contentgroove_mock.recording", "contentgroove_mock.coverage")),
     Layer(
         "Mock: plugin and command",

@@ -43,7 +43,9 @@ def mock(
         int, typer.Option("--port", metavar="PORT", help="The port; 0 chooses a free one.", min=0, max=65535)
     ] = 0,
     host: Annotated[str, typer.Option(metavar="ADDRESS", help="The address to listen on.")] = _LOOPBACK,
-    control: Annotated[bool, typer.Option("--control", help="Also serve /_mock.")] = False,
+    control: Annotated[
+        bool, typer.Option("--control", help="Also serve the inspector and the controls, at /_mock/.")
+    ] = False,
     state: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep the state in this file across restarts.")
     ] = None,
@@ -78,16 +80,20 @@ def mock(
     ] = None,
 ) -> None:
     """Serve a mock of the ContentGroove service until Ctrl-C; with --document, of any API."""
+    simulator: dict[str, object] = {"--control": control, "--state": state, "--data": data, "--key": key}
+    simulator |= {"--latency": latency, "--webhook-ca": webhook_ca}
     if target is not None and record is None:
         raise typer.BadParameter("--target belongs to --record.")
-    if record is not None or replay is not None:
-        mode = "--record" if record is not None else "--replay"
-        others = {"--replay": record and replay, "--control": control, "--state": state, "--document": document}
+    if record is not None:
         # Requests to record contain a key.
-        others["--host"] = record and host != _LOOPBACK
-        if wrong := [option for option, value in others.items() if value]:
-            raise typer.BadParameter(f"{mode} cannot be combined with {' or '.join(wrong)}.")
-        with needs(f"`contentgroove mock {mode}`", "mock"):
+        exposed = {"--host": host != _LOOPBACK}
+        _check_alone("--record", {"--replay": replay, "--document": document, **exposed, **simulator})
+    elif replay is not None:
+        _check_alone("--replay", {"--document": document, **simulator})
+    elif document is not None:
+        _check_alone("--document", simulator)
+    if record is not None or replay is not None:
+        with needs("`contentgroove mock` with a recording", "mock"):
             from contentgroove_mock.recording.commands import record_until_stopped, replay_until_stopped
         if record is not None:
             record_until_stopped(record, target, port, ended=_stop_event())
@@ -95,11 +101,6 @@ def mock(
             replay_until_stopped(replay, port, host=host, ended=_stop_event())
         return
     if document is not None:
-        given: dict[str, object] = {"--control": control, "--state": state, "--data": data, "--key": key}
-        given |= {"--latency": latency, "--webhook-ca": webhook_ca}
-        if names := [name for name, value in given.items() if value]:
-            verb = "belongs" if len(names) == 1 else "belong"
-            raise typer.BadParameter(f"{' and '.join(names)} {verb} to the simulator, not to --document.")
         with needs("`contentgroove mock --document`", "spec"):
             # Documents may be YAML.
             importlib.import_module("yamlcore")
@@ -115,7 +116,7 @@ def mock(
     ended = _stop_event()
     try:
         policy = Policy(processing_seconds=None if math.isinf(processing_seconds) else processing_seconds)
-        simulator = Simulator(
+        service = Simulator(
             control=control,
             state_file=state,
             policy=policy,
@@ -124,10 +125,10 @@ def mock(
             latency=latency,
             webhook_ca=webhook_ca,
         )
-        with serve(simulator, port, host=host) as server:
+        with serve(service, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
             if control:
-                typer.echo(f"Control interface at {server.origin}/_mock, for programs on this machine")
+                typer.echo(f"Inspector and controls, for this machine only: {server.inspector_url}")
             shown_key = "YOUR-KEY" if key else "any-key"
             typer.echo(f"Try:  curl -H 'Authorization: Bearer {shown_key}' {server.base_url}/medias")
             accepted = "The given keys work, and each" if key else "Any key works and"
@@ -135,6 +136,12 @@ def mock(
             wait_for(ended.wait)
     except (OSError, ValueError) as error:
         raise CommandError(ExitCode.FAILED, f"The mock cannot start: {_reason(error)}.") from error
+
+
+def _check_alone(mode: str, others: dict[str, object]) -> None:
+    """Reject options that the mode of a mock does not have."""
+    if wrong := [option for option, value in others.items() if value]:
+        raise typer.BadParameter(f"{mode} cannot be combined with {' or '.join(wrong)}.")
 
 
 def serve_until_stopped(document: Json, name: str, port: int, *, host: str, dynamic: bool) -> int:

@@ -24,7 +24,7 @@ import httpx
 import pytest
 from anyio.lowlevel import checkpoint
 from contentgroove_mock import Fault, ManualClock, Simulator, aserve, sample_video, serve
-from contentgroove_mock.simulator.server import HttpProtocol
+from contentgroove_mock.simulator.server import HttpProtocol, Server
 from contentgroove_mock.simulator.web.responses import StoredFileResponse
 
 from tests.platforms import WINDOWS
@@ -194,6 +194,20 @@ async def test_simulator_is_served_from_the_running_loop(simulator: Simulator) -
         assert (await client.get(f"{server.base_url}/medias")).status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("origin", "url"),
+    [
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080/_mock/"),
+        ("http://[::1]:8080", "http://[::1]:8080/_mock/"),
+        ("http://0.0.0.0:8080", "http://127.0.0.1:8080/_mock/"),
+        ("http://[::]:8080", "http://[::1]:8080/_mock/"),
+    ],
+)
+def test_the_inspector_is_opened_on_this_machine(simulator: Simulator, origin: str, url: str) -> None:
+    """It refuses every other name, also where the API itself can be reached from elsewhere."""
+    assert Server(simulator, origin).inspector_url == url
+
+
 STOPS = [getattr(signal, "CTRL_BREAK_EVENT")] if WINDOWS else [signal.SIGINT, signal.SIGTERM]  # noqa: B009 - see below
 """The signals that a program can send; the first only exists on Windows, also for type checkers."""
 
@@ -211,12 +225,16 @@ def _start(*arguments: str) -> subprocess.Popen[str]:
 
 
 def _address(process: subprocess.Popen[str]) -> str:
-    """Return the URL that a command prints."""
+    """Return the URL that a command prints first."""
     assert process.stdout is not None
-    output = "".join(process.stdout.readline() for _ in range(3))
+    output = ""
+    while "Ctrl-C" not in output:
+        line = process.stdout.readline()
+        assert line, output
+        output += line
     found = re.search(r"http://\S+", output)
     assert found is not None, output
-    assert "Ctrl-C" in output
+    assert ("/_mock/" in output) == ("--control" in process.args)  # type: ignore[operator]  # a list
     return found[0]
 
 
@@ -230,6 +248,7 @@ def test_command_serves_until_a_signal(number: int, tmp_path: Path) -> None:
             base_url = _address(process)
             assert httpx.get(f"{base_url}/medias", headers=HEADERS).json()["data"] == []
             assert httpx.get(base_url.replace("/api/v1", "/_mock/requests")).status_code == 200
+            assert "<h1>Inspector</h1>" in httpx.get(base_url.replace("/api/v1", "/_mock/")).text
             process.send_signal(number)
             _, err = process.communicate(timeout=LIMIT)
         finally:

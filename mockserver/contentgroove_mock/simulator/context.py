@@ -16,7 +16,7 @@ from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Collection, Generator
+    from collections.abc import Callable, Collection, Generator
 
     import httpx
     from starlette.requests import Request
@@ -56,6 +56,8 @@ class SimulatorContext:
 
     Attributes:
         requests: The last 10,000 requests, oldest first; credentials are replaced before they are stored.
+        on_change: Called after each change of the service, in any thread; the lock is then held.
+        on_clear: Called after the log of requests was emptied.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class SimulatorContext:
         self.clock = clock
         self.storage = storage
         self.requests: deque[RequestRecord] = deque(maxlen=_MAX_REQUESTS)
+        self.on_change: Callable[[], object] = lambda: None
+        self.on_clear: Callable[[], object] = lambda: None
         self.sender = WebhookSender(
             self.locked_service,
             clock,
@@ -94,6 +98,13 @@ class SimulatorContext:
                     if (path := self._service.discarded.pop()) not in self._kept_files:
                         self.storage.delete_file(path)
                 self.storage.save(self._service.state)
+                self.on_change()
+
+    @contextlib.contextmanager
+    def service_to_read(self) -> Generator[Service]:
+        """Lock the service for what changes nothing."""
+        with self._lock:
+            yield self._service
 
     async def take_fault(self, operation: str, request: Request) -> Fault | None:
         """Return the fault that happens to a request, if any, after its latency and that of all responses."""
@@ -116,6 +127,11 @@ class SimulatorContext:
     def keep_files(self, paths: Collection[str]) -> None:
         """Keep uploaded files although nothing refers to them any longer, because a snapshot does."""
         self._kept_files.update(paths)
+
+    def clear_requests(self) -> None:
+        """Empty the log of requests."""
+        self.requests.clear()
+        self.on_clear()
 
     def record_request(self, request: Request, operation: str) -> RequestRecord:
         """Add a request to the log; its status is set later."""

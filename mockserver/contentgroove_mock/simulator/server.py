@@ -11,6 +11,7 @@ import socket
 import threading
 from concurrent.futures import Future, wait
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from urllib.parse import urlsplit
 
 from contentgroove._io.interruptible import join, wait_for
 from contentgroove._io.listening import claim_port
@@ -18,6 +19,7 @@ from uvicorn.config import Config
 from uvicorn.server import ServerState
 
 from contentgroove_mock.simulator.web.api import BASE_PATH
+from contentgroove_mock.simulator.web.control import PATH as CONTROL_PATH
 from contentgroove_mock.simulator.web.responses import TRANSPORT
 
 if TYPE_CHECKING:
@@ -80,6 +82,14 @@ class Server(NamedTuple):
     def base_url(self) -> str:
         """The `base_url` for clients."""
         return self.origin + BASE_PATH
+
+    @property
+    def inspector_url(self) -> str:
+        """The inspector's page, if the simulator has one (`control=True`): only this machine can open it."""
+        parts = urlsplit(self.origin)
+        # What listens on all addresses is called by one of this machine's own.
+        host = "127.0.0.1" if parts.hostname == "0.0.0.0" else "[::1]" if parts.hostname == "::" else None  # noqa: S104
+        return f"{self.origin if host is None else f'{parts.scheme}://{host}:{parts.port}'}{CONTROL_PATH}/"
 
 
 @contextlib.contextmanager

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
     import httpx
     from starlette.requests import Request
     from starlette.responses import Response
-    from starlette.types import Message, Receive, Scope, Send
+    from starlette.routing import BaseRoute
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+    from contentgroove_mock.inspector.pages import Inspector
     from contentgroove_mock.simulator.seed_files import SeedSource
 
 
@@ -73,7 +75,8 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
             clock: The clock to run by; by default one that runs by itself.
             policy: Delays, sizes and limits, and what is refused.
             api_keys: The keys to accept; by default any non-empty key.
-            control: Whether to serve the control interface, below `/_mock`.
+            control: Whether to serve the inspector's page at `/_mock/` and the control interface below it; then each
+                exchange of the API is checked against the contract.
             webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.
             webhook_ca: The PEM file of a certificate authority that webhooks to https URLs trust as well.
             allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
@@ -119,10 +122,17 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
         self.latency = latency
         if data is not None and not service.state.accounts:
             self.add_data(data)
-        routes = [*api_routes(self._context), *store_routes(self._context)]
+        self._respond: ASGIApp = self._respond_with_date
+        routes: list[BaseRoute] = [*api_routes(self._context), *store_routes(self._context)]
         self._has_control = control
+        self._inspector: Inspector | None = None
         if control:
-            routes += control_routes(self, Simulator)
+            # Loaded here because it compiles the contract, which most simulators do not need.
+            from contentgroove_mock.inspector.pages import Inspector
+
+            self._inspector = Inspector(self._context, self._saved)
+            self._respond = self._inspector.recorded(self._respond)
+            routes += [*self._inspector.routes(), *control_routes(self, Simulator)]
         self._app = Starlette(
             routes=routes, exception_handlers=dict.fromkeys((HTTPException, Exception), self._on_error)
         )
@@ -130,7 +140,10 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Respond to one request."""
+        self._context.sender.ensure_running()
+        await self._respond(scope, receive, send)
 
+    async def _respond_with_date(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_date(message: Message) -> None:
             # (assumed: date-header)
             # An origin server dates its responses (RFC 9110, 6.6.1); here by the simulator's clock.
@@ -139,7 +152,6 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
                 message = {**message, "headers": [*message["headers"], (b"date", date)]}
             await send(message)
 
-        self._context.sender.ensure_running()
         await self._app(scope, receive, send_with_date)
 
     async def _on_error(self, request: Request, error: Exception) -> Response:

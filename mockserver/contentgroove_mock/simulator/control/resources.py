@@ -138,7 +138,7 @@ class ResourceControls(Controls):
     @control_route("DELETE", "/requests")
     def clear_requests(self) -> None:
         """Empty the request log."""
-        self._context.requests.clear()
+        self._context.clear_requests()
 
     def _copies(self, select: Callable[[State], Mapping[str, Record]]) -> list[Record]:
         with self._context.locked_service() as service:

@@ -97,7 +97,7 @@ class StateControls(Controls):
                 service.policy, service.latency, service.limits = start.policy, start.latency, Limits()
                 service.keys = copy.deepcopy(start.keys)
                 service.faults = Faults()
-            self._context.requests.clear()
+            self._context.clear_requests()
             add_seed_data(service, start.data, self._context.clock.now())
         self._catch_up()
 

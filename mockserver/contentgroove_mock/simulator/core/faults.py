@@ -36,6 +36,8 @@ _KINDS = {
     UPLOAD: {"latency", "status", "reset", "stall", "expired"},
     WEBHOOK: {"lost", "late", "out_of_order", "duplicate"},
 }
+OPERATIONS = tuple(_KINDS)
+"""What faults can happen to."""
 _WITHOUT_ID = {name for path, methods in API_OPERATIONS.items() if "{id}" not in path for name in methods.values()}
 _MIN_STATUS, _MAX_STATUS = 400, 599
 _DEFAULT_STATUS = 503

@@ -3,8 +3,8 @@
     python ingest.py FOLDER                      # one process; run it again after a crash, or every minute
     python ingest.py FOLDER --job summer         # the same on each machine; DATABASE_URL names a PostgreSQL database
 
-Each file has a checkpoint: how far it is. A file that is done is not sent again, also by another process; one that was being
-sent when its process died continues. `celery_tasks.py` starts the same function from a queue.
+Each file has a checkpoint: how far it is. A file that is done is not sent again; one that was being sent
+when its process died continues. `celery_tasks.py` starts the same function from a queue.
 """
 
 from __future__ import annotations

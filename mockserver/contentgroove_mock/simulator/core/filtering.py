@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from contentgroove_mock.contract.matchers import Kind
-    from contentgroove_mock.simulator.core.records import Policy
+    from contentgroove_mock.simulator.core.policies import Policy
 
 Value: TypeAlias = "str | float | bool | dt.datetime"
 Condition: TypeAlias = "Callable[[Mapping[str, Any]], bool]"

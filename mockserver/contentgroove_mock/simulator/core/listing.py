@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from contentgroove_mock.contract.matchers import Kind
-    from contentgroove_mock.simulator.core.records import Policy
+    from contentgroove_mock.simulator.core.policies import Policy
 
 Query: TypeAlias = "Sequence[tuple[str, str]]"
 

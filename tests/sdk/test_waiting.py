@@ -10,7 +10,7 @@ import pytest
 from contentgroove import InvalidInputError, MediaProcessingError, NotFoundError, RateLimitError, WaitTimeoutError
 from contentgroove.webhooks import InboxError, MemoryInbox
 
-from .conftest import clip_json, many, media_json, one
+from .conftest import BASE, clip_json, many, media_json, one
 
 if TYPE_CHECKING:
     from .conftest import FakeClock, Handler, Maker
@@ -179,6 +179,37 @@ def test_several_that_are_not_in_the_list_are_requested(make: Maker) -> None:
 
     found = make(handler).medias.wait_many(["m-1", "old-1"])
     assert [media.id for media in found] == ["m-1", "old-1"]
+
+
+@pytest.mark.parametrize(("count", "lists"), [(2, 1), (310, 11), (1020, 34)])
+def test_smaller_pages_than_requested_are_all_read(make: Maker, count: int, lists: int) -> None:
+    """A service that returns 30 items for a page of 100 costs a request for each 30, and none for single items."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path)
+        number = int(request.url.params.get("page[number]", "1"))
+        page = [media_json(f"m-{index}", is_processing=False) for index in range((number - 1) * 30, number * 30)]
+        return many(page, next=f"{BASE}/medias?page[number]={number + 1}")
+
+    found = make(handler).medias.wait_many([f"m-{index}" for index in range(count)])
+    assert len(found) == count
+    assert seen == ["/api/v1/medias"] * lists
+
+
+def test_what_is_not_among_the_newest_costs_few_lists(make: Maker) -> None:
+    """The list is read no further than single requests would cost."""
+    seen: list[str] = []
+
+    def handler(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.path.removeprefix("/api/v1/"))
+        if request.url.path.endswith("/medias"):
+            number = int(request.url.params.get("page[number]", "1"))
+            return many([media_json(f"m-{number}")], next=f"{BASE}/medias?page[number]={number + 1}")
+        return one(media_json(request.url.path.rpartition("/")[2], is_processing=False))
+
+    make(handler).medias.wait_many(["old-1", "old-2"])
+    assert seen == ["medias", "medias", "medias/old-1", "medias/old-2"]
 
 
 def test_several_that_do_not_finish_are_named(make: Maker) -> None:

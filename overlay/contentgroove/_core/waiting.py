@@ -56,9 +56,13 @@ MIN_ALLOWED_INTERVAL = 0.05
 MAX_LISTED_IDS = 10
 """Ids that a message contains."""
 
-MAX_LIST_PAGES = 10
+# (assumed: page-size-capped)
+MAX_LIST_PAGES = 34
 LIST_PAGE_SIZE = 100
-"""How far back a wait for several reads the list of the newest before it requests single ones."""
+"""How far back a wait for several reads the list of the newest before it requests single ones.
+
+A thousand items, even if the service returns 30 for a page of 100.
+"""
 
 
 class PollOptions(Struct, frozen=True):
@@ -260,7 +264,8 @@ async def _fetch_newest(kind: _ResourceKind[T], ids: AbstractSet[str], session: 
     newest = kind.list(query)
     cursor = newest.cursor()
     found: dict[str, T] = {}
-    for _ in range(MAX_LIST_PAGES):
+    # The list costs no more requests than the items would.
+    for _ in range(min(MAX_LIST_PAGES, len(ids))):
         try:
             page = await fetch_page(newest, cursor, session)
         except (ResponseDecodeError, PagingError):

@@ -41,10 +41,9 @@ from contentgroove_mock.recording.sessions import FORMAT, UPLOADS, SessionHeader
 from contentgroove_mock.simulator.core.errors import ErrorResponse, bad_request
 from contentgroove_mock.simulator.server import aserve_app, in_thread
 from contentgroove_mock.simulator.web.api import BASE_PATH
-from contentgroove_mock.simulator.web.responses import TRANSPORT, error_response
+from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
     from pathlib import Path
@@ -128,9 +127,9 @@ class RecordingProxy:
         return self._uploads.get(target)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, url: Secret, origin: str) -> None:
-        call = Call(scope)
+        call = Call(scope, receive)
         try:
-            response = await self._client.send(call.request(url, receive), stream=True)
+            response = await self._client.send(call.request(url), stream=True)
         except Disconnected:
             return
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -172,12 +171,12 @@ class RecordingProxy:
                 while pending:
                     await send(pending.pop(0))
         except httpx.TransportError as error:
-            state: dict[str, object] = call.scope.get("state") or {}
-            if pending or TRANSPORT not in state:
+            if pending:
                 raise
             self._report(call, None, problem=f"The response was cut off ({type(error).__name__}).")
             # The caller must see that, too: a response that ends normally would be taken for a whole one.
-            cast("asyncio.Transport", state[TRANSPORT]).abort()
+            if not await call.cut_off():
+                raise
             return
         self._record(call, status, headers, body)
         for message in (*pending, {"type": "http.response.body", "body": last}):

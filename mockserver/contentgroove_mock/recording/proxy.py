@@ -272,11 +272,15 @@ async def aserve_recording(
 ) -> AsyncGenerator[str]:
     """Serve a recording proxy from the running event loop; the arguments are those of `serve_recording`."""
     checked = check_base_url(Secret(base_url))
-    # A proxy of the environment could not reach this machine's servers.
-    trust_env = not is_loopback(urlsplit(checked).hostname or "")
+    target = urlsplit(checked)
+    is_local = is_loopback(target.hostname or "")
+    if is_local and port and target.port == port:
+        # The variable of the clients may still have the proxy's own URL, and each request would be sent on without end.
+        raise RecordingError(f"The target {checked} is this proxy itself. Pass the service's URL with --target.")
     checker = checker or Checker()
     header = SessionHeader(format=FORMAT, target=checked, contract=checker.digest)
-    client = httpx.AsyncClient(verify=_tls(), timeout=TIMEOUT, follow_redirects=False, trust_env=trust_env)
+    # A proxy of the environment could not reach this machine's servers.
+    client = httpx.AsyncClient(verify=_tls(), timeout=TIMEOUT, follow_redirects=False, trust_env=not is_local)
     async with client:
         with SessionWriter(file, header) as writer:
             proxy = RecordingProxy(client, checked, writer, checker, on_exchange)
@@ -304,7 +308,7 @@ def serve_recording(
 
     Raises:
         ConfigurationError: The base URL is not safe to send a key to.
-        RecordingError: The file exists, or cannot be created.
+        RecordingError: The file exists, or cannot be created; or the service is at the proxy's own port.
         OSError: The port is in use.
     """
     with in_thread(lambda: aserve_recording(file, base_url, port, checker=checker, on_exchange=on_exchange)) as served:

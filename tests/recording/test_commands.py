@@ -150,6 +150,16 @@ def test_wrong_options(
 
 
 @pytest.mark.usefixtures("_signals")
+def test_a_proxy_of_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """The variable that the proxy asks for, still set when it starts again, would send each request round and round."""
+    monkeypatch.setenv("CONTENTGROOVE_BASE_URL", "http://localhost:8470/api/v1")
+    assert run(["mock", "--record", str(tmp_path / "s.jsonl"), "--port", "8470"]) == 1
+    message = "The target http://localhost:8470/api/v1 is this proxy itself. Pass the service's URL with --target."
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_signals")
 def test_files_that_cannot_be_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A recording that exists, and a file that is none: exit code 1, and what to do."""
     file = tmp_path / "notes.txt"

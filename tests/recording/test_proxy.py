@@ -179,13 +179,15 @@ def test_a_service_that_does_not_respond(file: Path, monkeypatch: pytest.MonkeyP
     assert "did not respond in time (ReadTimeout)" in found[0]["detail"]
 
 
-def test_a_response_that_is_cut_off(file: Path) -> None:
+def test_a_response_that_is_cut_off(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The caller sees that, too, and the exchange is not recorded."""
 
-    async def cut_off(scope: Scope, _receive: Receive, send: Send) -> None:
+    async def cut_off(scope: Scope, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b"part", "more_body": True})
         scope["state"][TRANSPORT].close()
+        while (await receive())["type"] != "http.disconnect":
+            pass
 
     with recording_of(cut_off, file) as proxy:
         with pytest.raises(httpx.TransportError):
@@ -193,6 +195,8 @@ def test_a_response_that_is_cut_off(file: Path) -> None:
         ((_, status, _, problem),) = proxy.outcomes
         assert (status, problem) == (None, "The response was cut off (RemoteProtocolError).")
         assert proxy.recordings == ()
+    # Otherwise the server says that the application did not complete its response.
+    assert [record.getMessage() for record in caplog.records if record.name == "contentgroove_mock.server"] == []
 
 
 def test_a_response_without_a_beginning(file: Path) -> None:

@@ -219,3 +219,31 @@ def test_violations_are_recorded_without_credentials(tmp_path: Path) -> None:
     rules = [violation.split(": ")[2] for violation in outcome.violations]
     assert {"auth", "unknown-parameter", "undeclared-field"} <= set(rules)
     assert SECRET not in encode_recording(recording).decode()
+
+
+@pytest.mark.slow
+def test_what_a_store_repeats(tmp_path: Path) -> None:
+    """A store that repeats a part of the signed URL in a plain sentence."""
+    upstream = Upstream()
+    with serve_app(upstream) as origin, recording_of(f"{origin}/api/v1", tmp_path / "s.jsonl") as proxy:
+        url = f"{origin}/store/film.mp4?X-Amz-Signature={SECRET}"
+        headers, content = as_json({"data": {"attributes": {"upload_url": url}}})
+        upstream.headers, upstream.chunks = list(headers.items()), [content]
+        target = proxy.client.get("/direct_uploads").json()["data"]["attributes"]["upload_url"]
+        upstream.headers, upstream.chunks = [("content-type", "text/plain")], [f"{SECRET} is wrong".encode()]
+        assert proxy.client.put(target, content=b"film").text == f"{SECRET} is wrong"
+        assert upstream.received[-1][0]["query_string"] == f"X-Amz-Signature={SECRET}".encode()
+        assert proxy.recordings[-1].response.text == "scrubbed is wrong"
+    assert SECRET not in (tmp_path / "s.jsonl").read_text("utf-8")
+
+
+@pytest.mark.slow
+def test_an_exchange_with_a_secret_is_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If a known key is still in an exchange, the caller gets its response, and the file does not get the key."""
+    monkeypatch.setattr(SessionScrubber, "_without_known", lambda _, text: text)
+    with recording_of(Upstream(204), tmp_path / "s.jsonl") as proxy:
+        assert proxy.client.get(f"/medias/{SECRET}", headers={"x-api-key": SECRET}).status_code == 204
+        (outcome,) = proxy.outcomes
+        assert proxy.recordings == ()
+    assert outcome.problem is not None
+    assert "contains a credential at an unknown location" in outcome.problem

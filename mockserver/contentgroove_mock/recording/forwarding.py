@@ -50,8 +50,9 @@ class Disconnected(Exception):  # noqa: N818  # not an error of the proxy
 class Call:
     """A request of a caller."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
+        self._receive = receive
         self.method: str = scope["method"]
         self.target = target_of(scope)
         self.headers = headers_of(scope["headers"])
@@ -67,7 +68,7 @@ class Call:
         found = checker.operation_of(self.method, self.target)
         return "" if found is None else found.name
 
-    def request(self, url: Secret, receive: Receive) -> httpx.Request:
+    def request(self, url: Secret) -> httpx.Request:
         """Return the request that is sent on."""
         parts = urlsplit(url.reveal())
         dropped = _NOT_FORWARDED | _named_by_connection(self.headers)
@@ -86,14 +87,24 @@ class Call:
             self.method,
             f"{parts.scheme}://{parts.netloc}/",
             headers=headers,
-            content=self._passing(receive) if has_body else None,
+            content=self._passing() if has_body else None,
             extensions={"target": quote(f"{parts.path}{query}", safe=_AS_SENT).encode()},
         )
 
-    async def _passing(self, receive: Receive) -> AsyncIterator[bytes]:
+    async def cut_off(self) -> bool:
+        """Close the connection in the middle of a response; return False in process, where there is no connection."""
+        state: dict[str, object] = self.scope.get("state") or {}
+        if TRANSPORT not in state:
+            return False
+        cast("asyncio.Transport", state[TRANSPORT]).abort()
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        return True
+
+    async def _passing(self) -> AsyncIterator[bytes]:
         more_body = True
         while more_body:
-            message = await receive()
+            message = await self._receive()
             if message["type"] != "http.request":
                 raise Disconnected
             chunk: bytes = message.get("body", b"")

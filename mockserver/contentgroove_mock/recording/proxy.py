@@ -41,10 +41,9 @@ from contentgroove_mock.recording.sessions import FORMAT, UPLOADS, SessionHeader
 from contentgroove_mock.simulator.core.errors import ErrorResponse, bad_request
 from contentgroove_mock.simulator.server import aserve_app, in_thread
 from contentgroove_mock.simulator.web.api import BASE_PATH
-from contentgroove_mock.simulator.web.responses import TRANSPORT, error_response
+from contentgroove_mock.simulator.web.responses import error_response
 
 if TYPE_CHECKING:
-    import asyncio
     import ssl
     from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator, Sequence
     from pathlib import Path
@@ -128,9 +127,9 @@ class RecordingProxy:
         return self._uploads.get(target)
 
     async def _pass_on(self, scope: Scope, receive: Receive, send: Send, url: Secret, origin: str) -> None:
-        call = Call(scope)
+        call = Call(scope, receive)
         try:
-            response = await self._client.send(call.request(url, receive), stream=True)
+            response = await self._client.send(call.request(url), stream=True)
         except Disconnected:
             return
         except (httpx.TransportError, httpx.InvalidURL) as error:
@@ -172,12 +171,12 @@ class RecordingProxy:
                 while pending:
                     await send(pending.pop(0))
         except httpx.TransportError as error:
-            state: dict[str, object] = call.scope.get("state") or {}
-            if pending or TRANSPORT not in state:
+            if pending:
                 raise
             self._report(call, None, problem=f"The response was cut off ({type(error).__name__}).")
             # The caller must see that, too: a response that ends normally would be taken for a whole one.
-            cast("asyncio.Transport", state[TRANSPORT]).abort()
+            if not await call.cut_off():
+                raise
             return
         self._record(call, status, headers, body)
         for message in (*pending, {"type": "http.response.body", "body": last}):
@@ -273,11 +272,15 @@ async def aserve_recording(
 ) -> AsyncGenerator[str]:
     """Serve a recording proxy from the running event loop; the arguments are those of `serve_recording`."""
     checked = check_base_url(Secret(base_url))
-    # A proxy of the environment could not reach this machine's servers.
-    trust_env = not is_loopback(urlsplit(checked).hostname or "")
+    target = urlsplit(checked)
+    is_local = is_loopback(target.hostname or "")
+    if is_local and port and target.port == port:
+        # The variable of the clients may still have the proxy's own URL, and each request would be sent on without end.
+        raise RecordingError(f"The target {checked} is this proxy itself. Pass the service's URL with --target.")
     checker = checker or Checker()
     header = SessionHeader(format=FORMAT, target=checked, contract=checker.digest)
-    client = httpx.AsyncClient(verify=_tls(), timeout=TIMEOUT, follow_redirects=False, trust_env=trust_env)
+    # A proxy of the environment could not reach this machine's servers.
+    client = httpx.AsyncClient(verify=_tls(), timeout=TIMEOUT, follow_redirects=False, trust_env=not is_local)
     async with client:
         with SessionWriter(file, header) as writer:
             proxy = RecordingProxy(client, checked, writer, checker, on_exchange)
@@ -305,7 +308,7 @@ def serve_recording(
 
     Raises:
         ConfigurationError: The base URL is not safe to send a key to.
-        RecordingError: The file exists, or cannot be created.
+        RecordingError: The file exists, or cannot be created; or the service is at the proxy's own port.
         OSError: The port is in use.
     """
     with in_thread(lambda: aserve_recording(file, base_url, port, checker=checker, on_exchange=on_exchange)) as served:

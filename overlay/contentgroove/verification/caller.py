@@ -50,6 +50,7 @@ TIMEOUT = 30.0
 """Seconds for each of connecting, sending and receiving."""
 
 _ANY = {"Accept": "*/*"}
+_HEADERS = {"Accept": "application/json", "User-Agent": f"contentgroove-doctor/{__version__}"}
 _MAX_REDIRECTS = 3
 _MAX_SHOWN = 60
 MAX_BODY = 4 * 1024 * 1024
@@ -145,7 +146,7 @@ class Caller:
         """
         text = "&".join(f"{quote(name, safe='[]')}={quote(value, safe='')}" for name, value in query)
         url = f"{path}?{text}" if text else path
-        sent = {"Accept": "application/json", "User-Agent": f"contentgroove-doctor/{__version__}", **(headers or {})}
+        sent = {**_HEADERS, **(headers or {})}
         if body is not None:
             content = msgspec.json.encode(body)
             sent = {"Content-Type": "application/json", **sent}
@@ -203,8 +204,7 @@ class Caller:
         if exchange.status != _UNAUTHORIZED:
             return
         # A service may also refuse what does not exist so; then it still takes the key elsewhere.
-        sent = {"Accept": "application/json", "User-Agent": f"contentgroove-doctor/{__version__}"}
-        if self._send("GET", "/medias?page[size]=1", sent, None, self.key_form).status == _UNAUTHORIZED:
+        if self._send("GET", "/medias?page[size]=1", _HEADERS, None, self.key_form).status == _UNAUTHORIZED:
             raise KeyLostError(
                 "The service does not take the key any more: it was accepted at first, and now gets 401."
             )

@@ -7,13 +7,10 @@ import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import msgspec
-from contentgroove_api.types import check_levels
-
 from contentgroove._io.interruptible import join, wait_for
 from contentgroove._io.listening import claim_port
 
-from .exchanges import Exchange, member
+from .exchanges import Exchange, member, read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +32,7 @@ class Delivery(NamedTuple):
     @property
     def json(self) -> Any:
         """The body; None if it is not JSON."""
-        try:
-            check_levels(self.content)
-            return msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return None
+        return read_json(self.content)
 
     @property
     def media(self) -> Any:

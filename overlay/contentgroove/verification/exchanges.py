@@ -64,11 +64,7 @@ class Exchange(NamedTuple):
     @property
     def json(self) -> Any:
         """The response's JSON; None if it is not JSON."""
-        try:
-            check_levels(self.content)
-            return msgspec.json.decode(self.content)
-        except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-            return None
+        return read_json(self.content)
 
     @property
     def data(self) -> Any:
@@ -89,6 +85,15 @@ class Exchange(NamedTuple):
     def errors(self) -> list[Any]:
         """The member `errors` of the response; empty without one."""
         return entries(self.json, "errors")
+
+
+def read_json(content: bytes) -> Any:
+    """Return a body's JSON; None if it is not JSON."""
+    try:
+        check_levels(content)
+        return msgspec.json.decode(content)
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        return None
 
 
 def member(value: Any, *path: str | int) -> Any:

@@ -387,6 +387,11 @@ def test_the_work_that_is_configured(config: Config) -> None:
         for name in re.findall(r"[\w.-]+(?:/[\w.-]*\w)+", work.todo):
             assert (ROOT / name).exists(), name
     first, last = config.checks[0], config.checks[-1]
+    quick = "".join((ROOT / word).read_text(encoding="utf-8") for word in first if word.endswith(".py"))
+    for name in (
+        name for work in config.works for pattern in work.patterns for name in pattern.pattern.split("::")[1:]
+    ):
+        assert f"def {name}(" in quick, name
     assert all((ROOT / word).exists() for word in first if word.startswith("tests/"))
     assert any(word.startswith("tests/") for word in first)
     assert config.listings

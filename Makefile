@@ -186,6 +186,7 @@ bench: $(PACKAGES) ## Measure against rivals, and write .cache/benchmarks.html; 
 	@$(RUN) -m benchmarks.calls
 	@$(RUN) -m benchmarks.command_line
 	@$(RUN) -m benchmarks.contract
+	@$(RUN) -m benchmarks.documents
 	@$(RUN) -m benchmarks.simulator
 	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.inboxes

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.pointers import escape
 
 from .changes import SECTIONS, Location
-from .reading import Part, all_references, encoded
+from .reading import Part, all_references, same_value
 from .texts import report_text, report_texts
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compare_components(context: Context, schemes: set[str]) -> None:
             elif section == "schemas":
                 # It is compared like all others; without a use, nothing that is found affects an app.
                 context.schemas.connect((before,), (after,))
-            elif encoded(before.value) != encoded(after.value):
+            elif not same_value(before.value, after.value):
                 known = len(context.findings)
                 report_texts(context.findings, before, after, location)
                 if len(context.findings) == known:
@@ -60,11 +60,12 @@ def compare_components(context: Context, schemes: set[str]) -> None:
 def _reached(reader: Reader) -> set[str]:
     """Return the JSON pointers of everything that is reached from outside of the components."""
     found: set[str] = set()
+    seen: set[int] = set()
     document = reader.document
     pending = [Part("", value) for name, value in document.items() if name != "components"]
     while pending:
         outer = pending.pop()
-        for reference in all_references(outer.value) if outer.has_parts else ():
+        for reference in all_references(outer.value, seen) if outer.has_parts else ():
             part = reader.find(reference)
             if isinstance(part, Part) and part.pointer not in found:
                 found.add(part.pointer)

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from contentgroove._openapi.documents import parse
 from contentgroove.cli.app import run
+from contentgroove_spec import command
 
 from .conftest import GENERATION_2, GENERATION_3
 
@@ -203,3 +204,24 @@ def test_files_beside_a_document_are_compared(tmp_path: Path, capsys: pytest.Cap
     assert "1 breaking change, 0 safe, 0 only in texts" in printed
     assert "`id` is no longer required" in printed
     assert "Not compared" not in printed
+
+
+@pytest.mark.parametrize(("limit", "terminal", "told"), [(100, True, True), (100, False, False), (10**6, True, False)])
+def test_a_person_who_waits_is_told(
+    tmp_path: Path,
+    films: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    limit: int,
+    terminal: bool,  # noqa: FBT001 - a case
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    """That large documents are compared, on standard error if that is a terminal."""
+    monkeypatch.setattr(command, "LARGE", limit)
+    monkeypatch.setattr(command, "is_terminal", lambda stream: terminal and stream is sys.stderr)
+    old, _, new = changed(tmp_path, films)
+    assert run(["spec", "diff", old, new]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("file:old.json")
+    assert printed.err.startswith("Comparing") is told
+    assert bool(printed.err) is told

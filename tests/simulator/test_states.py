@@ -271,6 +271,7 @@ async def test_a_snapshot_is_restored_with_everything(driver: Driver) -> None:
     assert simulator.restore(snapshot) == []
     assert simulator.snapshot() == snapshot
     assert simulator.clock.now() == snapshot.now
+    assert (simulator.requests, simulator.faults_happened()) == ([], {})
     assert (await driver.api.get("/clips")).status_code == 503
     assert "film" in await ids(driver)
     # What is done after a restore does not reach the snapshot.

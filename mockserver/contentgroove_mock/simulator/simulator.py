@@ -50,6 +50,9 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
     Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
     after the webhooks that became due were attempted, except inside the event loop that sends them: there, await
     `wait_until_idle` afterwards.
+
+    Attributes:
+        on_replace: Called before `reset`, `restore` or `replace_data` replaces records, unless it is None.
     """
 
     def __init__(
@@ -116,6 +119,7 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
             lambda: Ids(source if seed is None else random.Random(seed)),  # noqa: S311  # as above
         )
         self._saved = {}
+        self.on_replace = None
         self.latency = latency
         if data is not None and not service.state.accounts:
             self.add_data(data)

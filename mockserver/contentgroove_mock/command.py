@@ -94,8 +94,6 @@ def mock(
         )
         with serve(simulator, port, host=host) as server:
             typer.echo(f"ContentGroove mock at {server.base_url}")
-            if control:
-                typer.echo(f"Control interface at {server.origin}/_mock, for programs on this machine")
             shown_key = "YOUR-KEY" if key else "any-key"
             typer.echo(f"Try:  curl -H 'Authorization: Bearer {shown_key}' {server.base_url}/medias")
             accepted = "The given keys work, and each" if key else "Any key works and"

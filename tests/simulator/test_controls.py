@@ -186,7 +186,7 @@ async def test_impossible_numbers_are_refused(driver: Driver, path: str, body: d
 
 
 async def test_speed_of_processing_is_changed(driver: Driver) -> None:
-    """What is created afterwards is processed at the new speed; None means until somebody ends it."""
+    """What is created afterwards is processed at the new speed; None means until it is ended."""
     await call(driver, "PATCH", "/policy", {"queue_seconds": 10, "processing_seconds": 30})
     slow = await driver.media()
     await call(driver, "PATCH", "/policy", {"processing_seconds": None})

@@ -120,9 +120,10 @@ async def test_an_account_is_renamed_and_its_key_rejected(driver: Driver) -> Non
     assert await status(driver, "a") == 200
     with pytest.raises(ValueError, match="second"):
         driver.simulator.change_account("new", name="second")
-    for wrong in ("", " "):
-        with pytest.raises(ValueError, match="empty"):
-            driver.simulator.add_api_key(wrong)
+    for wrong in ("", " ", "a b", "a-key "):
+        for refuse in (driver.simulator.add_api_key, driver.simulator.remove_api_key):
+            with pytest.raises(ValueError, match="empty, nor contain spaces"):
+                refuse(wrong)
 
 
 async def test_limits_of_one_account(driver: Driver) -> None:

@@ -132,7 +132,7 @@ class Behaviour:
 
     def _check(self, sent: Sent, operation: Operation, response: CheckedResponse) -> Iterator[Violation]:
         address = sent.collection, sent.identifier
-        if response.status in _REFUSED and sent.write in self._writes.get(address, ()):
+        if response.status in _REFUSED and sent.write is not None and sent.write in self._writes.get(address, ()):
             # It was not performed.
             self._writes[address].remove(sent.write)
         if response.status not in _SUCCESS:

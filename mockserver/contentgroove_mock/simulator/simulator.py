@@ -16,7 +16,7 @@ from contentgroove_mock.simulator.control.accounts import AccountControls
 from contentgroove_mock.simulator.control.faults import DeliveryControls, FaultControls
 from contentgroove_mock.simulator.control.resources import ResourceControls
 from contentgroove_mock.simulator.control.states import Start, StateControls
-from contentgroove_mock.simulator.core.accounts import Keys, account_id
+from contentgroove_mock.simulator.core.accounts import Keys, account_of_key
 from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.policies import Policy
 from contentgroove_mock.simulator.core.records import Ids
@@ -161,6 +161,4 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
 def _keys(api_keys: Collection[str] | None) -> Keys:
     if isinstance(api_keys, str):
         raise ValueError("api_keys must be a collection of keys, not a single str: pass [key]")  # noqa: TRY004  # as documented
-    if any(not key.strip() for key in api_keys or ()):
-        raise ValueError("An API key must not be empty: pass another one, or no api_keys to accept any")
-    return Keys(accepted=None if api_keys is None else {account_id(key) for key in api_keys})
+    return Keys(accepted=None if api_keys is None else {account_of_key(key) for key in api_keys})

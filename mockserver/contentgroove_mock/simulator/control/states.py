@@ -122,7 +122,8 @@ class StateControls(Controls):
         """Be as at the time of a snapshot, its clock included; the logs begin again.
 
         Returns:
-            The uploaded files that no longer exist; the file store responds to requests for them with 404.
+            The uploaded files that this simulator does not have (any longer), because it was another one that made the
+            snapshot; the file store responds to requests for them with 404.
 
         Raises:
             ValueError: The snapshot has another version, or the simulator's own clock cannot be set.
@@ -132,7 +133,7 @@ class StateControls(Controls):
             message = f"{type(clock).__name__} has no set_time(), which sets it to the time of the snapshot"
             raise ValueError(message)  # noqa: TRY004  # as documented, and over HTTP a 400
         with self._replacing() as service:
-            apply_snapshot(service, snapshot)
+            apply_snapshot(service, snapshot, self._context.storage.own_path)
             clock.set_time(snapshot.now)
             missing = [path for path in sorted(service.state.stored_files()) if not Path(path).is_file()]
         self._catch_up()

@@ -18,6 +18,7 @@ from contentgroove_mock.simulator.core.records import State  # noqa: TC001
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from contentgroove_mock.simulator.core.service import Service
 
@@ -105,15 +106,22 @@ def take_snapshot(service: Service, now: dt.datetime) -> Snapshot:
     )
 
 
-def apply_snapshot(service: Service, snapshot: Snapshot) -> None:
+def apply_snapshot(service: Service, snapshot: Snapshot, own_path: Callable[[str], str] = lambda path: path) -> None:
     """Make a service what it was; files that it then no longer refers to are discarded.
+
+    Args:
+        service: The service.
+        snapshot: What it was.
+        own_path: Returns the path where the service has a file of the snapshot.
 
     Raises:
         ValueError: The snapshot has another version.
     """
     if snapshot.version != VERSION:
         raise ValueError(_other_version(snapshot.version))
-    service.replace_state(copy.deepcopy(snapshot.state))
+    state = copy.deepcopy(snapshot.state)
+    state.move_files(own_path)
+    service.replace_state(state)
     service.policy, service.latency = snapshot.policy, snapshot.latency
     service.limits, service.keys = copy.deepcopy(snapshot.limits), copy.deepcopy(snapshot.keys)
     service.faults.restore(snapshot.faults)

@@ -160,7 +160,7 @@ def test_it_works_by_keyboard_alone(opened: Page, client: ContentGroove) -> None
     client.medias.update(media.id, name="Another film")
     expect(opened.locator("#medias-list")).to_contain_text("Another film")
     expect(opened.get_by_role("heading", name="A film")).to_be_focused()
-    opened.get_by_role("button", name="Close these details").focus()
+    opened.get_by_role("button", name="Close media").focus()
     opened.keyboard.press("Enter")
     expect(opened.get_by_role("button", name="Another film")).to_be_focused()
     expect(opened.locator("#medias-details article")).to_have_count(0)

@@ -114,7 +114,7 @@ def test_keys_and_accounts(opened: Page, simulator: Simulator, client: ContentGr
 def test_quota_limits_and_counters(opened: Page, simulator: Simulator, client: ContentGroove) -> None:
     """For all accounts or one, and removed again."""
     client.medias.create(source_url="https://a.example/a.mp4")
-    submit(opened, "Quota in a month; an empty number is no limit", "Set", Medias="3")
+    submit(opened, "Quota in a month; without a number, no limit", "Set", Medias="3")
     assert (simulator.limits.quota.medias, simulator.limits.quota.clips) == (3, None)
     expect(opened.locator("#controls-list")).to_contain_text("1 of 3")
     submit(opened, "Requests in a window", "Set", Requests="9", Window="30")

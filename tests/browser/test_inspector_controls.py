@@ -95,9 +95,9 @@ def test_keys_and_accounts(opened: Page, simulator: Simulator, client: ContentGr
     submit(opened, "Accept an API key, which creates its account", "Accept", Key="canary-new-key", Name="Ann")
     (account,) = simulator.accounts
     assert (account.name, account.key_accepted) == ("Ann", True)
-    press(opened, f"Reject the key of account {account.id}")
+    press(opened, f"Reject key: account {account.id}")
     assert not simulator.accounts[0].key_accepted
-    press(opened, f"Accept the key of account {account.id}")
+    press(opened, f"Accept key: account {account.id}")
     assert simulator.accounts[0].key_accepted
     submit(opened, "Reject an API key", "Reject", Key="canary-new-key")
     assert not simulator.accounts[0].key_accepted
@@ -114,12 +114,12 @@ def test_keys_and_accounts(opened: Page, simulator: Simulator, client: ContentGr
 def test_quota_limits_and_counters(opened: Page, simulator: Simulator, client: ContentGroove) -> None:
     """For all accounts or one, and removed again."""
     client.medias.create(source_url="https://a.example/a.mp4")
-    submit(opened, "Quota in a month; an empty number is no limit", "Set", Medias="3")
+    submit(opened, "Quota in a month; without a number, no limit", "Set", Medias="3")
     assert (simulator.limits.quota.medias, simulator.limits.quota.clips) == (3, None)
     expect(opened.locator("#controls-list")).to_contain_text("1 of 3")
     submit(opened, "Requests in a window", "Set", Requests="9", Window="30")
     assert (simulator.limits.rate_limit.requests, simulator.limits.rate_limit.window_seconds) == (9, 30)
-    press(opened, f"Reset the counters of account {simulator.accounts[0].id}")
+    press(opened, f"Reset counters: account {simulator.accounts[0].id}")
     assert (simulator.accounts[0].medias_made, simulator.accounts[0].window_requests) == (0, 0)
     press(opened, "Remove all quotas and limits")
     assert simulator.limits.quota.medias is None
@@ -137,7 +137,7 @@ def test_faults(opened: Page, simulator: Simulator, client: ContentGroove) -> No
     assert (fault.kind, fault.operation, fault.count, fault.status) == ("status", "getMedias", 2, 429)
     assert (fault.retry_after, fault.after_commit, fault.drain) == ("7", True, False)
     expect(opened.locator("#controls-list")).to_contain_text("status 429, retry_after 7, after_commit True")
-    press(opened, f"Remove fault {waiting.id}, status")
+    press(opened, f"Remove: status, fault {waiting.id}")
     assert simulator.faults == []
     simulator.drop_next_webhook()
     press(opened, "Remove all faults that wait")
@@ -160,15 +160,15 @@ def test_webhooks(opened: Page, simulator: Simulator, client: ContentGroove, sin
     client.webhook_subscriptions.create(url=f"{sink.origin}/hook")
     media = client.medias.create(source_url="https://a.example/a.mp4", name="A film")
     opened.get_by_role("button", name="A film", exact=True).click()
-    press(opened, "Finish A film")
+    press(opened, "Finish: A film")
     expect(opened.locator("#media-state")).to_contain_text("finished")
     assert sink.requests == []
     submit(opened, "Send what was paused or held", "Resume")
     assert len(sink.requests) == 1
     opened.locator("#deliveries-list button").click()
-    press(opened, "Send the webhook again")
+    press(opened, "Send it again")
     assert len(sink.requests) == 2
-    press(opened, "Send the webhooks again of A film")
+    press(opened, "Send its webhooks again: A film")
     assert len(sink.requests) == 3
     assert media.id in sink.requests[2].body.decode()
 
@@ -179,7 +179,7 @@ def test_medias_end_as_told(opened: Page, client: ContentGroove) -> None:
     opened.get_by_role("button", name="A film", exact=True).click()
     press(opened, "Hold in processing: A film")
     expect(opened.locator("#media-facts")).to_contain_text("when it is told to")
-    press(opened, "Fail A film")
+    press(opened, "Fail: A film")
     assert client.medias.get(media.id).has_fetch_error
 
 
@@ -219,7 +219,7 @@ def test_snapshots_and_reset(opened: Page, simulator: Simulator, client: Content
     assert simulator.medias == []
     expect(opened.locator("#medias-list")).to_contain_text("There are no medias.")
     expect(opened.locator("#requests-list")).to_contain_text("There was no request yet.")
-    press(opened, "Restore snapshot one, first")
+    press(opened, "Restore: snapshot one, first")
     assert [media.name for media in simulator.medias] == ["Before"]
     simulator.reset()
     found = form(opened, "Restore a snapshot from a file")
@@ -227,7 +227,7 @@ def test_snapshots_and_reset(opened: Page, simulator: Simulator, client: Content
     found.get_by_role("button", name="Restore").click()
     expect(opened.locator("#outcome")).to_have_text("✓ Done: Restore a snapshot from a file")
     assert [media.name for media in simulator.medias] == ["Before"]
-    press(opened, "Delete snapshot one, first")
+    press(opened, "Delete: snapshot one, first")
     assert simulator.saved_snapshots == []
 
 

@@ -52,7 +52,7 @@ async def test_the_preview_is_the_uploaded_file(driver: Driver, reader: Reader) 
     response = await reader.client.get(f"/_mock/files/{media['id']}", headers={"Range": "bytes=4-7"})
     assert (response.status_code, response.content) == (206, sample_video().read_bytes()[4:8])
     assert response.headers["content-type"] == "video/mp4"
-    assert response.headers["content-security-policy"] == "default-src 'none'; media-src 'self'; sandbox"
+    assert response.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert response.headers["x-content-type-options"] == "nosniff"
 
 

@@ -7,6 +7,7 @@ something is different on the page, reading the state wakes nothing for long, an
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from typing import TYPE_CHECKING
 
@@ -78,9 +79,11 @@ class _Watcher:
 
     def wake(self) -> None:
         # The loop is told once for each look, however many changes there are.
-        if not self._is_woken and not self._loop.is_closed():
+        if not self._is_woken:
             self._is_woken = True
-            self._loop.call_soon_threadsafe(self._event.set)
+            # A loop that is closed has no page any more.
+            with contextlib.suppress(RuntimeError):
+                self._loop.call_soon_threadsafe(self._event.set)
 
     def clear(self) -> None:
         self._is_woken = False

@@ -63,8 +63,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
 }
-# A file is what someone has uploaded: no browser may take it for a page. Opened by itself, it is still played.
-_FILE_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; media-src 'self'; sandbox"}
+# A file is what someone has uploaded: no browser may take it for a page.
+_FILE_HEADERS = {**_HEADERS, "Content-Security-Policy": "default-src 'none'; sandbox"}
 
 
 class Inspector:

@@ -26,6 +26,8 @@ class Policy(Struct, frozen=True, kw_only=True):
         clip_seconds: How long a user's clip is processed after its queue time.
         page_size: How many items a page has if the request does not state a size.
         upload_seconds: How long an upload URL is valid; 7 days in the published example.
+        upload_headers: The headers that upload URLs sign in addition to Host, with the values that a PUT must send,
+            such as `{"Content-Type": "video/mp4"}`. None by default, because the documentation sends none.
         upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
         webhook_attempts: The maximum number of attempts to deliver a webhook.
         webhook_retry_seconds: The wait before the second attempt; each later wait is twice as long.
@@ -38,6 +40,7 @@ class Policy(Struct, frozen=True, kw_only=True):
     clip_seconds: float = 1.0
     page_size: int = 25
     upload_seconds: int = 604_800
+    upload_headers: dict[str, str] = field(default_factory=dict[str, str])
     upload_limit: int = 5 * 1024**3
     webhook_attempts: int = 5
     webhook_retry_seconds: float = 1.0

@@ -85,11 +85,12 @@ class Simulator:
             webhook_client: The client to send webhooks with; by default its own client, which uses no proxy.
             allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
             seed: Makes ids repeatable.
-            state_file: The file that keeps everything across restarts; uploaded files are kept next to it.
+            state_file: The file that keeps everything across restarts, an SQLite database; uploaded files are kept
+                next to it. One simulator at a time can use it.
 
         Raises:
             ValueError: The state file is not a simulator's state, or a seed is passed with it, which would repeat ids.
-            OSError: The state file cannot be read or written.
+            OSError: The state file cannot be read or written, or another simulator uses it.
         """
         if seed is not None and state_file is not None:
             raise ValueError("Pass either seed or state_file: with both, ids would repeat after a restart")
@@ -147,7 +148,7 @@ class Simulator:
     def deliveries(self) -> list[Delivery]:
         """All webhooks, oldest first, with the attempts to deliver them."""
         with self._context.locked_service() as service:
-            return copy.deepcopy(list(service.state.deliveries.values()))
+            return copy.deepcopy(list(service.state.deliveries.view.values()))
 
     @control_route("POST", "/advance")
     def advance(self, seconds: float) -> None:
@@ -254,8 +255,9 @@ class Simulator:
         await self._context.sender.send_due()
 
     async def aclose(self) -> None:
-        """Stop sending webhooks from the running loop."""
+        """Stop sending webhooks from the running loop, and close the state file; the next request opens it again."""
         await self._context.sender.stop()
+        self._context.close_state_file()
 
     def start(self) -> None:
         """Start to send webhooks from the running loop; the first request does that, too."""

@@ -47,7 +47,7 @@ class Span(NamedTuple):
 
 def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
     """Bring every media and clip up to date, in the order of their changes."""
-    while due := sorted((time, key) for key, time in state.unsettled.items() if time <= now):
+    while due := sorted((time, key) for key, time in state.unsettled.view.items() if time <= now):
         for _, key in due:
             item = state.clips[key] if key in state.clips else state.medias[key]
             if item.stage == "queued":
@@ -62,8 +62,8 @@ def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
 
 def next_change(state: State) -> dt.datetime | None:
     """Return when a media or clip changes, or a delivery attempt is due, for the next time."""
-    attempts = [delivery.next_at for delivery in state.deliveries.values() if delivery.next_at]
-    return min([*state.unsettled.values(), *attempts], default=None)
+    attempts = [delivery.next_at for delivery in state.deliveries.view.values() if delivery.next_at]
+    return min([*state.unsettled.view.values(), *attempts], default=None)
 
 
 # (assumed: external-id-later, processing-stays-false, webhook-means-finished)
@@ -122,7 +122,7 @@ def _finish_clip(state: State, clip: Clip) -> None:
 
 def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """Create the webhooks of a finished media, one for each subscription of its account."""
-    for subscription in state.subscriptions.values():
+    for subscription in state.subscriptions.view.values():
         if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
             continue
         delivery = Delivery(
@@ -153,18 +153,20 @@ def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, f
 
 def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
     """Return the webhook that has been due for longest, if one is due."""
-    waiting = [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
+    waiting = [item for item in state.deliveries.view.values() if item.next_at is not None and item.next_at <= now]
     return min(waiting, key=lambda item: item.next_at or now, default=None)
 
 
 def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
     """Record the outcome of a delivery attempt, and plan the next one."""
+    delivery = state.deliveries[delivery.id]
     delivery.attempts.append(attempt)
     if attempt.status == _DELIVERED:
         delivery.state, delivery.next_at = "delivered", None
-        for other in state.deliveries.values():
+        for other in list(state.deliveries.view.values()):
             if other.held and other.subscription_id == delivery.subscription_id:
-                other.held, other.next_at = False, attempt.at
+                released = state.deliveries[other.id]
+                released.held, released.next_at = False, attempt.at
     elif len(delivery.attempts) >= policy.webhook_attempts:
         delivery.state, delivery.next_at = "failed", None
     else:
@@ -172,9 +174,10 @@ def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, p
         delivery.next_at = attempt.at + dt.timedelta(seconds=wait)
 
 
-def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
+def reject_remote_url(state: State, delivery: Delivery, now: dt.datetime) -> None:
     """End the delivery of a webhook that must not be sent, because its URL leaves this machine."""
     reason = "the URL leaves this machine; allow_remote_webhooks permits it"
+    delivery = state.deliveries[delivery.id]
     delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
     delivery.state, delivery.next_at = "refused", None
 

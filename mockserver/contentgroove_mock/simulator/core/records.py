@@ -1,4 +1,4 @@
-"""The service's state as plain records, whose fields are the format of the state file; its policy and ids."""
+"""The service's state as records, whose fields are the format of the state file; its policy and ids."""
 
 from __future__ import annotations
 
@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from contentgroove_api import Times
 from msgspec import Struct, field, json
 
+from contentgroove_mock.simulator.core.tables import Table
+
 if TYPE_CHECKING:
+    import datetime as dt
     from random import Random
 
 Stage = Literal["queued", "processing", "finished", "failed"]
@@ -211,25 +214,43 @@ class Delivery(Struct, kw_only=True):
         return json.encode({"event": self.event, "payload": self.payload})
 
 
-class State(Struct, kw_only=True):
+class State:
     """The whole state: each kind of record by id, in the order of creation.
 
     Attributes:
         secret: The secret that signs upload URLs.
+        last_external_id: The last running number that a media or clip got.
         unsettled: The medias and clips that time still changes, and when each changes next.
     """
 
-    secret: str
-    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
-    uploads: dict[str, Upload] = field(default_factory=dict[str, Upload])
-    medias: dict[str, Media] = field(default_factory=dict[str, Media])
-    clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
-    subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
-    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
-    unsettled: dict[str, Times.datetime] = field(default_factory=dict[str, Times.datetime])
-    last_external_id: int = 467
+    def __init__(self, secret: str, last_external_id: int = 467) -> None:
+        self.secret = secret
+        self.last_external_id = last_external_id
+        self.accounts: Table[Account] = Table()
+        self.uploads: Table[Upload] = Table()
+        self.medias: Table[Media] = Table()
+        self.clips: Table[Clip] = Table()
+        self.subscriptions: Table[Subscription] = Table()
+        self.deliveries: Table[Delivery] = Table()
+        self.unsettled: Table[dt.datetime] = Table()
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """Return the tables by the names of their kinds."""
+        return {name: getattr(self, name) for name in KINDS}
 
     def next_external_id(self) -> str:
         """Return the next running number, which the service has in addition to ids."""
         self.last_external_id += 1
         return str(self.last_external_id)
+
+
+KINDS: dict[str, Any] = {
+    "accounts": Account,
+    "uploads": Upload,
+    "medias": Media,
+    "clips": Clip,
+    "subscriptions": Subscription,
+    "deliveries": Delivery,
+    "unsettled": Times.datetime,
+}
+"""The kinds of records that a state has, with their types."""

@@ -283,6 +283,13 @@ def test_a_path_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Path, nam
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("path", [".", "..", "/"])
+def test_folder_instead_of_a_file_is_an_error(path: str) -> None:
+    """Paths that have no name of their own are named as well."""
+    with pytest.raises(OSError, match=f"Cannot read {re.escape(str(Path(path)))}: "):
+        Simulator(state_file=path)
+
+
 def test_seed_and_state_file_cannot_be_combined(tmp_path: Path) -> None:
     """A seed would repeat the ids of the first run."""
     with pytest.raises(ValueError, match="seed"):

@@ -40,7 +40,7 @@ class Storage:
 
     def __init__(self, path: Path | None) -> None:
         self._state_file = None if path is None else StateFile(path)
-        self._folder = None if path is None else path.with_name(path.name + ".files")
+        self._folder = None if path is None else Path(f"{path}.files")
 
     def load(self) -> State | None:
         """Open the state file and read the state; None if it has none yet.

@@ -110,7 +110,7 @@ class StateFile:
         header = self._read_header()
         if header and not header.startswith(_SQLITE):
             if not header.lstrip().startswith(b"{"):
-                raise self._error("read", ValueError("it is neither a database nor JSON"))
+                raise self._error("read", ValueError("its content has another form"))
             self._convert()
             header = self._read_header()
         connection = self._open(header)

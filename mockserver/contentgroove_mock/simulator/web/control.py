@@ -16,6 +16,7 @@ import anyio.to_thread
 import msgspec
 from contentgroove._core.settings import is_loopback
 from contentgroove_api.types import check_levels
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -97,10 +98,14 @@ def _foreign(request: Request) -> str | None:
 
 async def _body(request: Request) -> bytes:
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > _MAX_BODY:
-            raise ValueError(f"The body is larger than {_MAX_BODY} bytes.")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > _MAX_BODY:
+                raise ValueError(f"The body is larger than {_MAX_BODY} bytes.")
+    except ClientDisconnect:
+        # The client has disconnected, or was, so it does not see this.
+        raise ValueError("The body ended early.") from None
     return bytes(content)
 
 

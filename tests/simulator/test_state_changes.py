@@ -35,8 +35,8 @@ def read_rows(path: Path) -> dict[str, Any]:
         rows = connection.execute("SELECT kind, id, content FROM record ORDER BY position").fetchall()
     found: dict[str, Any] = {}
     for kind, identifier, content in rows:
-        if kind == "single":
-            found |= json.loads(content)
+        if kind == "value":
+            found[identifier] = json.loads(content)
         else:
             found.setdefault(kind, {})[identifier] = json.loads(content)
     assert found.pop("opened") >= 1
@@ -160,7 +160,7 @@ async def test_a_change_writes_its_rows_and_not_the_state(tmp_path: Path, contra
         statements.clear()
         assert (await request).status_code == 200
         written = [re.search(r"VALUES \('(\w+)'", text) for text in statements if "INSERT" in text]
-        assert [found[1] for found in written if found] == [*kinds, "single"]
+        assert [found[1] for found in written if found] == [*kinds, *["value"] * 3]
     await driver.aclose()
     await simulator.aclose()
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 from contentgroove_mock import ManualClock, Policy, Simulator, sample_video
-from contentgroove_mock.simulator.core.records import KINDS, State
+from contentgroove_mock.simulator.core.records import State
 from contentgroove_mock.simulator.files import Storage
 
 from tests.platforms import WINDOWS
@@ -82,7 +82,7 @@ def test_state_of_an_earlier_version_is_converted(stored_state: Path) -> None:
         storage.close()
         after = read_rows(stored_state)
         assert after == before
-        assert [list(after[kind]) for kind in KINDS] == [list(before[kind]) for kind in KINDS]
+        assert [list(after[kind]) for kind in state.tables()] == [list(before[kind]) for kind in state.tables()]
     # No draft is left.
     assert {item.name for item in stored_state.parent.iterdir()} == {"state.json", "state.json.files"}
     assert WINDOWS or stored_state.stat().st_mode & 0o077 == 0

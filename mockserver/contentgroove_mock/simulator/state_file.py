@@ -12,27 +12,18 @@ import sqlite3
 import tempfile
 import weakref
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from contentgroove._io.durable_files import retry_while_open
-from contentgroove_api import Times  # msgspec reads the fields' types at run time
 from contentgroove_api.types import check_levels
-from msgspec import Struct, field
 
-from contentgroove_mock.simulator.core.records import (
-    KINDS,
-    Account,
-    Clip,
-    Delivery,
-    Media,
-    State,
-    Subscription,
-    Upload,
-)
+from contentgroove_mock.simulator.core.records import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from contentgroove_mock.simulator.core.tables import Table
 
 _SQLITE = b"SQLite format 3\0"
 _APPLICATION = 0x43474D4B
@@ -54,37 +45,13 @@ _SET = """
     ON CONFLICT (kind, id) DO UPDATE SET content = excluded.content WHERE content IS NOT excluded.content
 """
 _DELETE = "DELETE FROM record WHERE kind = ? AND id = ?"
-_SINGLE = "single"
-"""The kind of the one row that is not of a table."""
+_VALUE = "value"
+"""The kind of the rows that are not of a table: a state's other values, by their names."""
+_OPENED = "opened"
+"""The name of the value that says how often the file was opened. By it a simulator notices that another has used it."""
 
 _open_files: set[Path] = set()
 """The files that this process has open. Opening one again, even to read it, would end SQLite's lock on it."""
-
-
-class _Single(Struct, kw_only=True):
-    """What a state has besides its tables.
-
-    Attributes:
-        opened: How often the file was opened, by which a simulator notices that another has used it in between.
-    """
-
-    secret: str
-    last_external_id: int
-    opened: int = 0
-
-
-class _OldState(Struct, kw_only=True):
-    """The form of a state file before version 1: one JSON document."""
-
-    secret: str
-    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
-    uploads: dict[str, Upload] = field(default_factory=dict[str, Upload])
-    medias: dict[str, Media] = field(default_factory=dict[str, Media])
-    clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
-    subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
-    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
-    unsettled: dict[str, Times.datetime] = field(default_factory=dict[str, Times.datetime])
-    last_external_id: int = 467
 
 
 class StateFile:
@@ -97,7 +64,7 @@ class StateFile:
         self._path = path
         self._connection: sqlite3.Connection | None = None
         self._release: Callable[[], object] | None = None
-        self._written: _Single | None = None
+        self._written: dict[str, str] = {}
         self._opened = 1
 
     def load(self) -> State | None:
@@ -116,14 +83,17 @@ class StateFile:
         connection = self._open(header)
         try:
             rows = connection.execute("SELECT kind, id, content FROM record ORDER BY position").fetchall()
-            state = _decode_rows(rows)
-        except (sqlite3.Error, msgspec.DecodeError, KeyError) as error:
+            found = _decode_rows(rows)
+            if not found:
+                return None
+            self._opened = found.pop(_VALUE)[_OPENED] + 1
+            state = msgspec.convert(found, State)
+        except (sqlite3.Error, msgspec.DecodeError, LookupError, TypeError) as error:
             self.close()
             raise self._error("read", error) from error
-        self._written = _find_single(rows)
-        self._opened = 1 if self._written is None else self._written.opened + 1
-        if state is not None:
-            self.save(state)
+        for table in state.tables().values():
+            table.touched.clear()
+        self.save(state)
         return state
 
     def save(self, state: State) -> None:
@@ -133,17 +103,20 @@ class StateFile:
             ValueError: The file was damaged.
             OSError: The file cannot be written, or another simulator has used it since it was closed.
         """
-        changed, deleted = _changes(state)
-        single = _Single(secret=state.secret, last_external_id=state.last_external_id, opened=self._opened)
-        if not changed and not deleted and single == self._written:
+        tables = state.tables()
+        values = {name: _encode(getattr(state, name)) for name in state.__struct_fields__ if name not in tables}
+        values[_OPENED] = _encode(self._opened)
+        changed, deleted = _changes(tables)
+        if not changed and not deleted and values == self._written:
             return
         connection = self._connection
         if connection is None:
             connection = self._open_again(state)
-            changed, deleted = _changes(state)
-        self._write(connection, [*changed, (_SINGLE, "", _encode(single))], deleted)
-        self._written = single
-        for table in state.tables().values():
+            changed, deleted = _changes(tables)
+        changed += [(_VALUE, name, content) for name, content in values.items()]
+        self._write(connection, changed, deleted)
+        self._written = values
+        for table in tables.values():
             table.touched.clear()
 
     def close(self) -> None:
@@ -202,13 +175,13 @@ class StateFile:
 
     def _open_again(self, state: State) -> sqlite3.Connection:
         connection = self._open(self._read_header())
-        rows = connection.execute("SELECT kind, id, content FROM record WHERE kind = ?", [_SINGLE]).fetchall()
-        single = _find_single(rows)
-        if single is None:
+        query = "SELECT content FROM record WHERE kind = ? AND id = ?"
+        opened = connection.execute(query, [_VALUE, _OPENED]).fetchone()
+        if opened is None:
             # The file was deleted.
             for table in state.tables().values():
                 table.touch_all()
-        elif single.opened != self._opened:
+        elif opened != (_encode(self._opened),):
             self.close()
             raise OSError(
                 errno.EBUSY, f"Cannot write {self._path}: another simulator has used it meanwhile; create a new one"
@@ -231,12 +204,9 @@ class StateFile:
         try:
             content = self._path.read_bytes()
             check_levels(content)
-            old = msgspec.json.decode(content, type=_OldState)
+            state = msgspec.json.decode(content, type=State)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise self._error("read", error) from error
-        state = State(old.secret, old.last_external_id)
-        for kind, table in state.tables().items():
-            table.update(getattr(old, kind))
         try:
             descriptor, name = tempfile.mkstemp(dir=self._path.parent, prefix=self._path.name)
             os.close(descriptor)
@@ -277,11 +247,11 @@ def _encode(value: object) -> str:
     return msgspec.json.encode(value).decode()
 
 
-def _changes(state: State) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
-    """Return the touched records of a state as rows, and the ids of those that were deleted."""
+def _changes(tables: dict[str, Table[Any]]) -> tuple[list[tuple[str, str, str]], list[tuple[str, str]]]:
+    """Return the touched records of tables as rows, and kinds and ids of those that were deleted."""
     changed: list[tuple[str, str, str]] = []
     deleted: list[tuple[str, str]] = []
-    for kind, table in state.tables().items():
+    for kind, table in tables.items():
         records = table.view
         for identifier in table.touched:
             if identifier in records:
@@ -291,25 +261,10 @@ def _changes(state: State) -> tuple[list[tuple[str, str, str]], list[tuple[str, 
     return changed, deleted
 
 
-def _find_single(rows: list[tuple[str, str, str]]) -> _Single | None:
-    content = next((content for kind, _, content in rows if kind == _SINGLE), None)
-    if content is None:
-        return None
-    check_levels(content.encode())
-    return msgspec.json.decode(content, type=_Single)
-
-
-def _decode_rows(rows: list[tuple[str, str, str]]) -> State | None:
-    single = _find_single(rows)
-    if single is None:
-        return None
-    state = State(single.secret, single.last_external_id)
-    tables = state.tables()
-    decoders = {kind: msgspec.json.Decoder(record) for kind, record in KINDS.items()}
+def _decode_rows(rows: list[tuple[str, str, str]]) -> dict[str, Any]:
+    """Return what a state is made of: values by name, and records by kind and id; the values again under their kind."""
+    found: dict[str, Any] = {}
     for kind, identifier, content in rows:
-        if kind != _SINGLE:
-            check_levels(content.encode())
-            tables[kind][identifier] = decoders[kind].decode(content)
-    for table in tables.values():
-        table.touched.clear()
-    return state
+        check_levels(content.encode())
+        found.setdefault(kind, {})[identifier] = msgspec.json.decode(content)
+    return {**found, **found.get(_VALUE, {})}

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import uuid
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from contentgroove_api import Times
 from msgspec import Struct, field, json
 
-from contentgroove_mock.simulator.core.tables import Table
+from contentgroove_mock.simulator.core.tables import Item, Table
 
 if TYPE_CHECKING:
-    import datetime as dt
     from random import Random
+
+    Records = Table
+else:
+    # What msgspec reads; a state makes tables of them.
+    Records = dict[str, Item]
 
 Stage = Literal["queued", "processing", "finished", "failed"]
 
@@ -214,43 +218,37 @@ class Delivery(Struct, kw_only=True):
         return json.encode({"event": self.event, "payload": self.payload})
 
 
-class State:
+class State(Struct, kw_only=True):
     """The whole state: each kind of record by id, in the order of creation.
 
     Attributes:
         secret: The secret that signs upload URLs.
-        last_external_id: The last running number that a media or clip got.
         unsettled: The medias and clips that time still changes, and when each changes next.
     """
 
-    def __init__(self, secret: str, last_external_id: int = 467) -> None:
-        self.secret = secret
-        self.last_external_id = last_external_id
-        self.accounts: Table[Account] = Table()
-        self.uploads: Table[Upload] = Table()
-        self.medias: Table[Media] = Table()
-        self.clips: Table[Clip] = Table()
-        self.subscriptions: Table[Subscription] = Table()
-        self.deliveries: Table[Delivery] = Table()
-        self.unsettled: Table[dt.datetime] = Table()
+    secret: str
+    accounts: Records[Account] = field(default_factory=Table[Account])
+    uploads: Records[Upload] = field(default_factory=Table[Upload])
+    medias: Records[Media] = field(default_factory=Table[Media])
+    clips: Records[Clip] = field(default_factory=Table[Clip])
+    subscriptions: Records[Subscription] = field(default_factory=Table[Subscription])
+    deliveries: Records[Delivery] = field(default_factory=Table[Delivery])
+    unsettled: Records[Times.datetime] = field(default_factory=Table[Times.datetime])
+    last_external_id: int = 467
+
+    def __post_init__(self) -> None:
+        """Make tables of what msgspec has read as dicts."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, dict) and not isinstance(value, Table):
+                setattr(self, name, Table(cast("dict[str, Any]", value)))
 
     def tables(self) -> dict[str, Table[Any]]:
-        """Return the tables by the names of their kinds."""
-        return {name: getattr(self, name) for name in KINDS}
+        """Return the tables by their names."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: cast("Table[Any]", value) for name, value in values if isinstance(value, Table)}
 
     def next_external_id(self) -> str:
         """Return the next running number, which the service has in addition to ids."""
         self.last_external_id += 1
         return str(self.last_external_id)
-
-
-KINDS: dict[str, Any] = {
-    "accounts": Account,
-    "uploads": Upload,
-    "medias": Media,
-    "clips": Clip,
-    "subscriptions": Subscription,
-    "deliveries": Delivery,
-    "unsettled": Times.datetime,
-}
-"""The kinds of records that a state has, with their types."""

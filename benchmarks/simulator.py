@@ -1,6 +1,7 @@
-"""The simulator's start-up time, and its rate of checked requests compared with Prism's proxy in front of it.
+"""The simulator's start-up time, its requests beside a large state file, and its rate compared with Prism's proxy.
 
-`python -m benchmarks.simulator [--seconds 2]`. Throughput is that of one process with the in-process checker around
+`python -m benchmarks.simulator [--seconds 2]`. The state file is measured as the ratio of the time of a request with it
+to that without, both with 10,000 medias. Throughput is that of one process with the in-process checker around
 the simulator, against `prism proxy --errors` in front of a process with the simulator alone; the same aiohttp client
 sends both the same requests over eight connections, in turns. Prism must be installed (`make setup`).
 """
@@ -16,7 +17,9 @@ import socket
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
+import uuid
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -35,6 +38,7 @@ STARTS = 11
 ROUNDS = 5
 CONNECTIONS = 8
 MEDIAS = 25
+LARGE_MEDIAS = 10_000
 CONTRACT = Path(__file__).parents[1] / "spec" / "contract.yaml"
 
 ONCE = """
@@ -59,6 +63,28 @@ ALONE = """
 import sys
 from contentgroove_mock import Simulator, serve
 with serve(Simulator()) as server:
+    print(server.base_url, flush=True)
+    sys.stdin.read()
+"""
+LARGE = """
+import sys
+import uuid
+from contentgroove_mock import Simulator, serve
+from contentgroove_mock.simulator.core.accounts import account_id
+from contentgroove_mock.simulator.core.records import Media
+
+path, key, count = sys.argv[1:]
+simulator = Simulator(state_file=path or None)
+at = simulator.clock.now()
+with simulator._context.locked_service() as service:
+    for number in range(int(count)):
+        media = Media(
+            id=str(uuid.UUID(int=number)), account=account_id(key), origin="http://127.0.0.1", name=f"Film {number}",
+            description="Text. " * 40, source_url="https://films.example/a.mp4", path=None, file=None, created_at=at,
+            starts_at=at, finishes_at=at, stage="failed",
+        )
+        service.state.medias[media.id] = media
+with serve(simulator) as server:
     print(server.base_url, flush=True)
     sys.stdin.read()
 """
@@ -117,10 +143,10 @@ def time_to_response() -> float:
 
 
 @contextlib.contextmanager
-def served(code: str) -> Generator[str]:
+def served(code: str, *arguments: str) -> Generator[str]:
     """Serve from a separate process; yields the base URL."""
     with subprocess.Popen(
-        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
+        [sys.executable, "-c", code, *arguments], stdin=subprocess.PIPE, stdout=subprocess.PIPE, encoding="utf-8"
     ) as process:
         try:
             yield read_base_url(process)
@@ -150,13 +176,32 @@ async def rate(base_url: str, call: Call, identifier: str, seconds: float) -> fl
         async def send() -> None:
             nonlocal count
             while time.perf_counter() < start + seconds:
-                async with client.request(call.method, url, data=call.body) as response:
+                content = call.body and call.body.replace(b"COUNT", str(count).encode())
+                async with client.request(call.method, url, data=content) as response:
                     body = await response.read()
                     check(response.status == HTTPStatus.OK, body)
                 count += 1
 
         await asyncio.gather(*(send() for _ in range(CONNECTIONS)))
     return count / (time.perf_counter() - start)
+
+
+def compare_state_file(seconds: float) -> None:
+    """Compare the time of a request with a state file to that without, as a median ratio."""
+    identifier = str(uuid.UUID(int=7))
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        served(LARGE, "", KEY, str(LARGE_MEDIAS)) as without,
+        served(LARGE, f"{folder}/state", KEY, str(LARGE_MEDIAS)) as with_file,
+    ):
+        body = json.dumps({"data": {"attributes": {"name": "Film COUNT"}}}).encode()
+        for call in (Call("one media", "GET", "/medias/{id}"), Call("an update", "PUT", "/medias/{id}", body)):
+            ratios: list[float] = []
+            for _ in range(ROUNDS):
+                plain = asyncio.run(rate(without, call, identifier, seconds))
+                ratios.append(plain / asyncio.run(rate(with_file, call, identifier, seconds)))
+            what = f"{call.name} beside {LARGE_MEDIAS:,}, time with a state file"
+            show(Figure(BENCHMARK, what, statistics.median(ratios), "< 1.5"))
 
 
 def compare_throughput(seconds: float) -> None:
@@ -202,6 +247,7 @@ def main() -> None:
     show(Figure(BENCHMARK, "in process, construct to first response", cold, "< 0.020", "s"))
     show(Figure(BENCHMARK, "the same, a second simulator", warm, "< 0.020", "s"))
     show(Figure(BENCHMARK, "the same as the first with its imports, httpx loaded before", with_imports, unit="s"))
+    compare_state_file(seconds)
     compare_throughput(seconds)
 
 

@@ -17,7 +17,6 @@ from contentgroove._io.listening import claim_port
 from contentgroove.cli.webhook_server import _Server as ListeningServer
 from contentgroove_mock import Fault, Simulator, serve
 from contentgroove_mock.simulator import server
-from contentgroove_mock.simulator.core.records import State
 from contentgroove_mock.simulator.files import Storage
 from contentgroove_mock.simulator.web import responses
 
@@ -118,19 +117,24 @@ def _patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("_patient")
-def test_writing_a_state_file_that_is_open_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """If it cannot be written at all, no draft is left."""
+def test_converting_a_state_file_that_is_open_is_retried(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """If it cannot be replaced at all, it stays as it is, and no draft is left."""
     path, calls = tmp_path / "state.json", list[Path]()
-    with monkeypatch.context() as patch:
-        patch.setattr(Path, "replace", refusing(2, Path.replace, calls))
-        Storage(path).save(State(secret="s"))
-    assert (len(calls), [item.name for item in tmp_path.iterdir()]) == (3, ["state.json"])
+    path.write_text('{"secret": "s"}', "utf-8")
     with monkeypatch.context() as patch:
         patch.setattr(durable_files, "RETRY_SECONDS", 0.0)
         patch.setattr(Path, "replace", refusing(9, Path.replace, []))
         with pytest.raises(OSError, match=r"Cannot write .*state\.json: The process cannot access"):
-            Storage(path).save(State(secret="s"))
+            Storage(path).load()
     assert [item.name for item in tmp_path.iterdir()] == ["state.json"]
+    assert path.read_text("utf-8") == '{"secret": "s"}'
+    storage = Storage(path)
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", refusing(2, Path.replace, calls))
+        state = storage.load()
+    storage.close()
+    assert state is not None
+    assert (state.secret, len(calls), [item.name for item in tmp_path.iterdir()]) == ("s", 3, ["state.json"])
 
 
 def test_a_file_that_is_being_sent_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -254,7 +254,7 @@ def test_command_serves_until_a_signal(number: int, tmp_path: Path) -> None:
         finally:
             process.kill()
     assert (process.returncode, err) == (0, "")
-    assert KEY not in state.read_text("utf-8")
+    assert KEY.encode() not in state.read_bytes()
 
 
 @pytest.mark.process

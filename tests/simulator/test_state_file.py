@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
+import sqlite3
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +17,8 @@ from contentgroove_mock.simulator.core.records import State
 from contentgroove_mock.simulator.files import Storage
 
 from tests.platforms import WINDOWS
-from tests.simulator.driver import KEY, ORIGIN, Contract, Driver
+from tests.simulator.driver import ORIGIN, Contract, Driver
+from tests.simulator.test_state_changes import read_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
@@ -69,19 +72,20 @@ async def stored_driver(stored_state: Path, contract: Contract) -> AsyncGenerato
     await simulator.aclose()
 
 
-def test_stored_state_is_written_again_byte_for_byte(stored_state: Path) -> None:
-    """Every member of a state file is read, and written in the same form and order."""
-    before = stored_state.read_bytes()
-    storage = Storage(stored_state)
-    state = storage.load()
-    assert state is not None
-    stored_state.unlink()
-    storage.save(state)
-    # Kinds of records that came later are empty.
-    after = stored_state.read_bytes()
-    for name in json.loads(after).keys() - json.loads(before).keys():
-        after = after.replace(f'"{name}":{{}},'.encode(), b"")
-    assert after == before
+def test_state_of_an_earlier_version_is_converted(stored_state: Path) -> None:
+    """Every member of the JSON file is read, and written to a database in the same form and order."""
+    before = json.loads(stored_state.read_bytes())
+    for _ in range(2):
+        storage = Storage(stored_state)
+        state = storage.load()
+        assert state is not None
+        storage.close()
+        after = read_rows(stored_state)
+        assert after == before
+        assert [list(after[kind]) for kind in state.tables()] == [list(before[kind]) for kind in state.tables()]
+    # No draft is left.
+    assert {item.name for item in stored_state.parent.iterdir()} == {"state.json", "state.json.files"}
+    assert WINDOWS or stored_state.stat().st_mode & 0o077 == 0
 
 
 def test_stored_state_has_records_in_every_stage() -> None:
@@ -204,26 +208,70 @@ async def test_everything_survives_a_restart(tmp_path: Path, contract: Contract)
     await third.simulator.aclose()
 
 
-@pytest.mark.anyio
-async def test_state_file_is_private_and_contains_no_key(tmp_path: Path, contract: Contract) -> None:
-    """Only its owner can read the file, and the key is not in it."""
-    driver = Driver(Simulator(clock=ManualClock(), state_file=tmp_path / "state.json"), contract)
-    await driver.media()
-    await driver.aclose()
-    (written,) = tmp_path.iterdir()  # noqa: ASYNC240  # nothing else runs
-    # On Windows the folder determines who may read it.
-    assert WINDOWS or written.stat().st_mode & 0o077 == 0
-    assert KEY not in written.read_text("utf-8")
-
-
-@pytest.mark.parametrize("content", ["", "{", "[]", '{"secret": 1}', '{"medias": {}}'])
-def test_other_file_is_an_error_and_not_changed(tmp_path: Path, content: str) -> None:
-    """A file with other content is an error that names it, and is not changed."""
+@pytest.mark.parametrize(
+    "content", [b"{", b"[]", b'{"secret": 1}', b'{"medias": {}}', b"text", b"\x00\xff\x00", b'{"secret": "\xff"}']
+)
+def test_other_file_is_an_error_and_not_changed(tmp_path: Path, content: bytes) -> None:
+    """A file with other content is an error that says what to do, and is not changed."""
     path = tmp_path / "other.json"
-    path.write_text(content, "utf-8")
-    with pytest.raises(ValueError, match=r"other\.json"):
+    path.write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"other\.json is not a simulator's state \(.*\): pass another file, or delete"
+    ):
         Simulator(state_file=path)
-    assert path.read_text("utf-8") == content
+    assert path.read_bytes() == content
+    assert [item.name for item in tmp_path.iterdir()] == ["other.json"]
+
+
+@pytest.mark.parametrize("statement", ["CREATE TABLE a (b)", "PRAGMA journal_mode = WAL"])
+def test_database_of_another_program_is_not_changed(tmp_path: Path, statement: str) -> None:
+    """Such as an inbox of webhooks."""
+    path = tmp_path / "events.db"
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute(statement)
+    content = path.read_bytes()
+    with pytest.raises(ValueError, match="database of another program"):
+        Simulator(state_file=path)
+    assert path.read_bytes() == content
+
+
+def test_damaged_state_is_an_error(stored_state: Path) -> None:
+    """Rows that are not JSON."""
+    Storage(stored_state).load()
+    with contextlib.closing(sqlite3.connect(stored_state)) as connection, connection:
+        connection.execute("UPDATE record SET content = '{'")
+    with pytest.raises(ValueError, match=r"state\.json is not a simulator's state"):
+        Simulator(state_file=stored_state)
+
+
+def test_truncated_database_is_an_error(stored_state: Path) -> None:
+    """A file of which the end is missing."""
+    storage = Storage(stored_state)
+    storage.load()
+    storage.close()
+    stored_state.write_bytes(stored_state.read_bytes()[:5000])
+    with pytest.raises(ValueError, match=r"state\.json is not a simulator's state"):
+        Simulator(state_file=stored_state)
+
+
+def test_state_of_a_newer_version_is_an_error(tmp_path: Path) -> None:
+    """The message says to update, and does not suggest to delete the file."""
+    path = tmp_path / "state"
+    storage = Storage(path)
+    storage.save(State(secret="s"))
+    storage.close()
+    with contextlib.closing(sqlite3.connect(path)) as connection:
+        connection.execute("PRAGMA user_version = 2")
+    with pytest.raises(ValueError, match="newer version of this package: update it"):
+        Simulator(state_file=path)
+
+
+def test_empty_file_is_a_new_state(tmp_path: Path) -> None:
+    """A start that was killed leaves one, and `mktemp` makes one."""
+    path = tmp_path / "state"
+    path.touch(0o644)
+    Simulator(state_file=path)
+    assert WINDOWS or path.stat().st_mode & 0o077 == 0
 
 
 @pytest.mark.parametrize(("name", "words"), [("missing/state.json", "Cannot write"), (".", "Cannot read")])
@@ -235,17 +283,11 @@ def test_a_path_that_cannot_be_used_is_an_error_at_the_start(tmp_path: Path, nam
     assert not list(tmp_path.iterdir())
 
 
-def test_state_is_written_when_it_changes(tmp_path: Path) -> None:
-    """The file is replaced if the state differs from its content, and not touched otherwise."""
-    storage = Storage(tmp_path / "state.json")
-    state = State(secret="one")
-    storage.save(state)
-    written = (tmp_path / "state.json").stat().st_ino
-    storage.save(state)
-    assert (tmp_path / "state.json").stat().st_ino == written
-    state.secret = "two"
-    storage.save(state)
-    assert storage.load() == state
+@pytest.mark.parametrize("path", [".", "..", "/"])
+def test_folder_instead_of_a_file_is_an_error(path: str) -> None:
+    """Paths that have no name of their own are named as well."""
+    with pytest.raises(OSError, match=f"Cannot read {re.escape(str(Path(path)))}: "):
+        Simulator(state_file=path)
 
 
 def test_seed_and_state_file_cannot_be_combined(tmp_path: Path) -> None:

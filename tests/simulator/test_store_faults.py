@@ -67,6 +67,13 @@ async def test_store_responds_with_a_code(driver: Driver, store: str, code: str,
     assert (await driver.bare.put(url, content=FILM)).status_code == 200
 
 
+@pytest.mark.parametrize(("store", "code"), [("google", "SlowDown"), ("azure", "ServerBusy"), ("s3", "SlowDown")])
+async def test_only_s3_has_the_ids_of_s3(driver: Driver, store: str, code: str) -> None:
+    """The errors of other stores have no header and no element of Amazon's."""
+    response = await put(driver, code=code, store=store)
+    assert ("x-amz-request-id" in response.headers) == ("<RequestId>" in response.text) == (store == "s3")
+
+
 async def test_google_responds_with_json(driver: Driver) -> None:
     """Its JSON API has a list of errors with reasons, and the delay is in the header."""
     response = await put(driver, code="rateLimitExceeded", store="google", retry_after="2.5")
@@ -115,11 +122,11 @@ async def test_delay_is_sent_without_a_code(driver: Driver) -> None:
 
 
 async def test_code_after_commit(driver: Driver) -> None:
-    """The file is stored although the store reports an error: a second PUT finds the URL used."""
+    """The file is stored although the store reports an error: a media can be created of it."""
     driver.simulator.add_fault(Fault(kind="status", operation="upload", code="InternalError", after_commit=True))
-    _, url = await driver.prepare()
+    upload_id, url = await driver.prepare()
     assert (await driver.bare.put(url, content=FILM)).status_code == 500
-    assert (await driver.bare.put(url, content=FILM)).status_code == 403
+    assert (await driver.post("/medias", upload_id=upload_id)).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -358,18 +358,29 @@ def _needs_type(request: Request) -> Request | Response:
     return request.with_headers(content_type=None)
 
 
-def _repeatable() -> Rule:
+def _once() -> Rule:
+    """Refuse a second PUT to the same URL."""
     stored: set[str] = set()
 
     async def rule(request: Request, forward: Forward) -> Response:
         if _put(request) and request.path in stored:
-            return Response(200)
+            return Response(403)
         response = await forward(request)
         if _put(request) and response.status == 200:
             stored.add(request.path)
         return response
 
     return rule
+
+
+def _without_aws_headers(request: Request) -> Request:
+    if not _put(request):
+        return request
+    return request.with_headers(x_amz_meta_check=None, content_md5=None)
+
+
+def _readable(request: Request) -> Request | Response:
+    return Response(200) if request.method == "GET" and request.path.startswith("/_uploads/") else request
 
 
 def _any_length(request: Request) -> Request:
@@ -423,10 +434,20 @@ UPLOADS: dict[str, Rule] = {
             replace(response, body=b"stored") if _put(request) and response.status == 200 else response
         )
     ),
-    "put-type-refused": on_request(
-        lambda request: request.with_headers(content_type=None) if _put(request) else request
+    "put-type-taken": refusing(lambda request: _put(request) and "content-type" in request.headers, 403),
+    "put-header-refused": on_request(_without_aws_headers),
+    "put-other-method-refused": on_request(_readable),
+    "put-repeat-overwrites": _once(),
+    "put-etag": on_response(
+        lambda request, response: (
+            replace(response, headers=response.headers | {"etag": '"1"'}) if _put(request) else response
+        )
     ),
-    "put-repeat-refused": _repeatable(),
+    "store-request-ids": on_response(
+        lambda request, response: (
+            replace(response, headers=response.headers | {"x-amz-request-id": ""}) if _put(request) else response
+        )
+    ),
     "put-chunked-refused": on_request(_any_length),
     "put-key-refused": on_request(
         lambda request: request.with_headers(authorization=None) if _put(request) else request

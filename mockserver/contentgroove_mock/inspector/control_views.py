@@ -61,7 +61,7 @@ class ControlsView(Struct, frozen=True):
 def controls_view(service: Service, saved: Mapping[str, Snapshot]) -> ControlsView:
     """Return how a simulator is set; `saved` are its snapshots by name."""
     state = service.state
-    accounts = [describe_account(item, state, service.keys, service.limits) for item in state.accounts.values()]
+    accounts = [describe_account(item, state, service.keys, service.limits) for item in state.accounts.view.values()]
     return ControlsView(
         tuple(_settings(service)),
         tuple(_account_row(account) for account in accounts),

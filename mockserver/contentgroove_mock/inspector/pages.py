@@ -137,7 +137,7 @@ class Inspector:
     async def _media(self, request: Request) -> Response:
         media_id = request.path_params["id"]
         with self._context.service_to_read() as service:
-            media = service.state.medias.get(media_id)
+            media = service.state.medias.view.get(media_id)
             path = Path(media.path) if media is not None and media.path is not None else None
             stored = path.stat().st_size if path is not None and path.is_file() else None
             details = views.media_details(service.state, media_id, stored)
@@ -145,7 +145,7 @@ class Inspector:
 
     async def _subscription(self, request: Request) -> Response:
         with self._context.service_to_read() as service:
-            subscription = service.state.subscriptions.get(request.path_params["id"])
+            subscription = service.state.subscriptions.view.get(request.path_params["id"])
         return self._details(request, "subscription", subscription, "such subscription")
 
     async def _delivery(self, request: Request) -> Response:
@@ -162,7 +162,7 @@ class Inspector:
 
     async def _file(self, request: Request) -> Response:
         with self._context.service_to_read() as service:
-            media = service.state.medias.get(request.path_params["id"])
+            media = service.state.medias.view.get(request.path_params["id"])
             path = None if media is None else Path(media.path or sample_video())
             file = None if media is None else media.file
         kind = "" if file is None else file.content_type

@@ -77,7 +77,7 @@ class Sections:
         with self._context.service_to_read() as service:
             medias = views.newest(service.state.medias)
             return msgspec.json.encode(
-                [medias, [service.state.clips.get(name) for item in medias for name in item.clip_ids]]
+                [medias, [service.state.clips.view.get(name) for item in medias for name in item.clip_ids]]
             )
 
     def _overview(self, service: Service, query: Mapping[str, str]) -> Values:

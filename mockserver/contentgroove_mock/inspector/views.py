@@ -225,7 +225,7 @@ def media_details(state: State, media_id: str, stored_bytes: int | None) -> Medi
         media_id: The media.
         stored_bytes: The size of its uploaded file; None if none was uploaded, or it is gone.
     """
-    media = state.medias.get(media_id)
+    media = state.medias.view.get(media_id)
     if media is None:
         return None
     file = media.file
@@ -302,7 +302,7 @@ def subscription_rows(state: State) -> list[SubscriptionRow]:
     """Return the newest subscriptions."""
     delivered: dict[str, int] = {}
     other: dict[str, int] = {}
-    for delivery in state.deliveries.values():
+    for delivery in state.deliveries.view.values():
         counts = delivered if delivery.state == "delivered" else other
         counts[delivery.subscription_id] = counts.get(delivery.subscription_id, 0) + 1
     return [
@@ -349,7 +349,7 @@ def _delivery_row(delivery: Delivery) -> DeliveryRow:
 
 def delivery_details(state: State, delivery_id: str) -> DeliveryDetails | None:
     """Return a webhook in full; None if there is none."""
-    delivery = state.deliveries.get(delivery_id)
+    delivery = state.deliveries.view.get(delivery_id)
     if delivery is None:
         return None
     content = delivery.body()
@@ -358,7 +358,7 @@ def delivery_details(state: State, delivery_id: str) -> DeliveryDetails | None:
 
 def delivered_events(state: State) -> dict[str, int]:
     """Return how often each event was delivered."""
-    return dict(Counter(item.event for item in state.deliveries.values() if item.state == "delivered"))
+    return dict(Counter(item.event for item in state.deliveries.view.values() if item.state == "delivered"))
 
 
 def overview(service: Service, request_count: int) -> Overview:

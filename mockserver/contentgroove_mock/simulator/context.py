@@ -89,7 +89,7 @@ class SimulatorContext:
 
     @contextlib.contextmanager
     def locked_service(self) -> Generator[Service]:
-        """Lock the service for one change, and store the changed state afterwards."""
+        """Lock the service for one change, and store what has changed afterwards."""
         with self._lock:
             try:
                 yield self._service
@@ -105,6 +105,11 @@ class SimulatorContext:
         """Lock the service for what changes nothing."""
         with self._lock:
             yield self._service
+
+    def close_state_file(self) -> None:
+        """Close the state file until the next change, so that another simulator can use it."""
+        with self._lock:
+            self.storage.close()
 
     async def take_fault(self, operation: str, request: Request) -> Fault | None:
         """Return the fault that happens to a request, if any, after its latency and that of all responses."""

@@ -5,21 +5,21 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import filecmp
-import os
 import platform
 import shutil
 import sys
 import tempfile
 import weakref
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import IO, TYPE_CHECKING, Any, cast
 
-import msgspec
 from contentgroove._extras import advice, find_trouble
-from contentgroove._io.durable_files import retry_while_open
-from contentgroove_api.types import check_levels
 
-from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile, State
+from contentgroove_mock.simulator.core.records import SAMPLE, SourceFile
+from contentgroove_mock.simulator.state_file import StateFile
+
+if TYPE_CHECKING:
+    from contentgroove_mock.simulator.core.records import State
 
 _PACKAGE = Path(__file__).parents[1]
 _MILLISECONDS = 1000
@@ -36,60 +36,34 @@ def sample_thumbnail() -> Path:
 
 
 class Storage:
-    """The state file and a folder of uploaded files next to it; without a path only a temporary folder.
-
-    The state is JSON, replaced as a whole so that a crash of this process never leaves half of it; it is not synced.
-    """
+    """The state file and a folder of uploaded files next to it; without a path only a temporary folder."""
 
     def __init__(self, path: Path | None) -> None:
-        self._path = path
-        self._folder = None if path is None else path.with_name(path.name + ".files")
-        self._written: bytes | None = None
+        self._state_file = None if path is None else StateFile(path)
+        self._folder = None if path is None else Path(f"{path}.files")
 
     def load(self) -> State | None:
-        """Read the state; None if it is not stored yet.
+        """Open the state file and read the state; None if it has none yet.
 
         Raises:
             ValueError: The file is not a simulator's state.
-            OSError: The file cannot be read.
+            OSError: The file cannot be read or created, or another simulator uses it.
         """
-        if self._path is None:
-            return None
-        try:
-            content = self._path.read_bytes()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise OSError(error.errno, f"Cannot read {self._path}: {error.strerror}") from error
-        try:
-            check_levels(content)
-            return msgspec.json.decode(content, type=State)
-        except msgspec.DecodeError as error:
-            message = f"{self._path} is not a simulator's state ({error}): pass another file, or delete this one"
-            raise ValueError(message) from error
+        return None if self._state_file is None else self._state_file.load()
 
     def save(self, state: State) -> None:
-        """Write the state if it has changed since it was last written.
+        """Write what has changed in the state.
 
         Raises:
             OSError: The file cannot be written.
         """
-        if self._path is None or (content := msgspec.json.encode(state)) == self._written:
-            return
-        target = self._path
-        try:
-            # The file contains the secret that signs upload URLs, so only its owner may read it.
-            descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=target.name)
-            draft = Path(name)
-            try:
-                with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
-                retry_while_open(lambda: draft.replace(target))
-            finally:
-                draft.unlink(missing_ok=True)
-        except OSError as error:
-            raise OSError(error.errno, f"Cannot write {target}: {error.strerror}") from error
-        self._written = content
+        if self._state_file is not None:
+            self._state_file.save(state)
+
+    def close(self) -> None:
+        """Close the state file, so that another simulator can use it; `save` opens it again."""
+        if self._state_file is not None:
+            self._state_file.close()
 
     def _made_folder(self) -> Path:
         if self._folder is None:

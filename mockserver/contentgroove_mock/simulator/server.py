@@ -10,7 +10,7 @@ import os
 import socket
 import threading
 from concurrent.futures import Future, wait
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from contentgroove._io.interruptible import join, wait_for
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from starlette.types import ASGIApp, Receive, Scope, Send
     from uvicorn.protocols.http.h11_impl import H11Protocol as AutoHTTPProtocol
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
 
     from contentgroove_mock.simulator.simulator import Simulator
 else:
@@ -42,11 +43,27 @@ _BACKLOG = 2048
 Entered = TypeVar("Entered")
 
 
-class HttpProtocol(AutoHTTPProtocol):
-    """uvicorn's HTTP/1.1, with the connection in the scope's state, and with half-closed requests."""
+class TimeLimits(NamedTuple):
+    """How long a server waits for a client, in seconds; then it closes the connection.
 
-    def __init__(self, config: Config, server_state: ServerState) -> None:
+    Attributes:
+        head: From the connection, or from the first byte of a later request, to the end of the request's head, however
+            slowly its bytes arrive.
+        body: Between two parts of a body.
+    """
+
+    head: float = 20.0
+    body: float = 60.0
+
+
+class HttpProtocol(AutoHTTPProtocol):
+    """uvicorn's HTTP/1.1, with the connection in the scope's state, half-closed requests and limits of time."""
+
+    def __init__(self, config: Config, server_state: ServerState, limits: TimeLimits) -> None:
         super().__init__(config=config, server_state=server_state, app_state={})
+        self._limits = limits
+        self._timer: asyncio.TimerHandle | None = None
+        self._waits_for: Literal["head", "body"] | None = None
         # uvicorn's own loggers belong to the process, and its access log would contain keys in queries.
         self.logger = logging.getLogger("contentgroove_mock.server")
         self.access_log = False
@@ -55,16 +72,62 @@ class HttpProtocol(AutoHTTPProtocol):
         """Make the connection available to its requests."""
         self.app_state = {TRANSPORT: transport}
         super().connection_made(transport)
+        self._wait_for("head")
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop waiting."""
+        self._wait_for(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Wait for the rest of what arrives."""
+        super().data_received(data)
+        cycle = self._current_cycle()
+        if cycle is None or cycle.response_complete:
+            # No byte of a head extends its limit.
+            self._wait_for("head", again=False)
+        else:
+            self._wait_for("body" if cycle.more_body else None)
 
     def eof_received(self) -> bool:  # type: ignore[override]  # asyncio allows a truth value
         """Let the application respond to a client that ended its body early; otherwise close, as uvicorn does."""
-        cycle = self.cycle
-        # None until the first request, though uvicorn declares otherwise.
-        if cycle is None or cycle.response_complete or not cycle.more_body:  # pyright: ignore[reportUnnecessaryComparison]
+        cycle = self._current_cycle()
+        if cycle is None or cycle.response_complete or not cycle.more_body:
             return False
         cycle.more_body = False
         cycle.message_event.set()
+        self._wait_for(None)
         return True
+
+    def _current_cycle(self) -> RequestResponseCycle | None:
+        # None until the first request, though uvicorn declares otherwise.
+        return self.cycle
+
+    def _wait_for(self, part: Literal["head", "body"] | None, *, again: bool = True) -> None:
+        if self._timer is not None:
+            if part == self._waits_for and not again:
+                return
+            self._timer.cancel()
+        self._waits_for = part
+        self._timer = None if part is None else self.loop.call_later(getattr(self._limits, part), self._give_up, part)
+
+    def _give_up(self, part: Literal["head", "body"]) -> None:
+        """Close a connection whose client has waited too long, with a response if that is possible."""
+        if part == "body" and self.flow.read_paused:
+            # It is the application that does not read.
+            self._wait_for("body")
+            return
+        self._wait_for(None)
+        cycle = self._current_cycle()
+        if self.transport.is_closing():
+            return
+        if cycle is None or not cycle.response_started or cycle.response_complete:
+            message = (
+                f"The {part} of the request did not arrive within {getattr(self._limits, part):g} seconds.".encode()
+            )
+            head = f"Content-Type: text/plain\r\nContent-Length: {len(message)}\r\nConnection: close\r\n\r\n"
+            self.transport.write(b"HTTP/1.1 408 Request Timeout\r\n" + head.encode() + message)
+        self.transport.close()
 
 
 class Server(NamedTuple):
@@ -183,8 +246,10 @@ async def aserve(
 
 
 @contextlib.asynccontextmanager
-async def aserve_app(app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1") -> AsyncGenerator[str]:
-    """Serve any application from the running event loop; the arguments are those of `serve_app`.
+async def aserve_app(
+    app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1", limits: TimeLimits | None = None
+) -> AsyncGenerator[str]:
+    """Serve any application from the running event loop; the arguments are those of `serve_app`, and limits of time.
 
     Raises:
         OSError: The port is in use, or the address is not one of this machine's; the message says which.
@@ -195,7 +260,7 @@ async def aserve_app(app: ASGIApp, port: int = 0, *, host: str = "127.0.0.1") ->
     config.load()
     connections = ServerState()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: HttpProtocol(config, connections), sock=listener)
+    server = await loop.create_server(lambda: HttpProtocol(config, connections, limits or TimeLimits()), sock=listener)
     try:
         host, port = listener.getsockname()[:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -84,7 +84,8 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
             webhook_ca: The PEM file of a certificate authority that webhooks to https URLs trust as well.
             allow_remote_webhooks: Whether webhooks may leave this machine; by default only loopback URLs receive any.
             seed: Makes ids repeatable.
-            state_file: The file that keeps everything across restarts; uploaded files are kept next to it.
+            state_file: The file that keeps everything across restarts, an SQLite database; uploaded files are kept
+                next to it. One simulator at a time can use it.
             data: What accounts have at the start, or the JSON or YAML file with it; a state file that has resources
                 already gets none of it.
             latency: How many seconds later each response is sent.
@@ -92,7 +93,7 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
         Raises:
             ValueError: The state file is not a simulator's state, the data is wrong, the CA's file has no certificate,
                 or arguments exclude each other: a seed with a state file would repeat ids.
-            OSError: A file cannot be read or written.
+            OSError: A file cannot be read or written, or another simulator uses the state file.
         """
         if seed is not None and state_file is not None:
             raise ValueError("Pass either seed or state_file: with both, ids would repeat after a restart")

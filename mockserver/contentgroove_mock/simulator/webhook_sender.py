@@ -144,8 +144,8 @@ class WebhookSender:
 
     async def _attempt(self, delivery: Delivery, client: httpx.AsyncClient) -> None:
         if not (self._allow_remote or is_loopback(urlsplit(delivery.url).hostname or "")):
-            with self._locked_service():
-                deliveries.reject_remote_url(delivery, self._clock.now())
+            with self._locked_service() as service:
+                deliveries.reject_remote_url(service.state, delivery, self._clock.now())
             return
         with self._locked_service() as service:
             policy = service.policy

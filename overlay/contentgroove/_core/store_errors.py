@@ -38,6 +38,7 @@ _CODE = re.compile(_TAG % b"Code" + rb"([A-Za-z0-9.]{1,60})\s*(?:\]\]>\s*)?</")
 _CODE_OF_HEADER = re.compile(r"[A-Za-z0-9.]{1,60}")
 _MESSAGE = re.compile(_TAG % b"Message" + rb"([^<]{1,300})")
 _ENDPOINT = re.compile(_TAG % b"Endpoint" + rb"([A-Za-z0-9.:-]{1,255})")
+_UNSIGNED = re.compile(_TAG % b"HeadersNotSigned" + rb"([A-Za-z0-9-][A-Za-z0-9, -]{0,299})")
 _DETAILS = re.compile(_TAG % b"Details|AuthenticationErrorDetail" + rb"([^<]{1,300})")
 """More about an error, of Google and of Azure; it may contain what was signed, so it is never shown."""
 
@@ -61,6 +62,20 @@ _INCOMPLETE = Meaning("unavailable", "The store received only a part of the file
 _CONFLICT = Meaning("unavailable", "Another request was changing the same object; upload again.")
 _EXPIRED = Meaning("expired", "The upload URL expired before the file was uploaded; upload again.")
 _SIGNATURE = Meaning("signature", "The upload URL was changed, or a header that was not signed was sent.")
+_UNSIGNED_HEADER = Meaning(
+    "signature",
+    "A header was sent that the upload URL does not sign: remove it where it is added, in upload_http_client= or in a "
+    "proxy.",
+)
+_TWO_CREDENTIALS = Meaning(
+    "signature",
+    "A credential was sent in addition to the upload URL's own: remove it where it is added, in upload_http_client= or "
+    "in a proxy.",
+)
+_NO_LENGTH = Meaning(
+    "refused",
+    "The file arrived without its length: if a proxy sends it on in chunks, upload without that proxy.",
+)
 _CLOCK = Meaning(
     "clock",
     "The clocks of the store and of the service that signed the upload URL differ by too much; this machine's clock "
@@ -100,6 +115,7 @@ _S3 = {
     "InternalError": _FAILED,
     "InvalidAccessKeyId": _SIGNATURE,
     "InvalidDigest": _DIGEST,
+    "MissingContentLength": _NO_LENGTH,
     "AuthorizationQueryParametersError": _SIGNATURE,
     "OperationAborted": _CONFLICT,
     "PermanentRedirect": _MOVED,
@@ -156,6 +172,15 @@ _EXPIRED_TEXTS = ("expired", "not valid in the specified time frame")
 """What S3 (code AccessDenied) and Azure (code AuthenticationFailed) write if the time of a URL is over."""
 
 
+# (assumed: put-header-refused, put-key-refused, put-chunked-refused)
+_BY_TEXT = (
+    ("AccessDenied", "headers present in the request which were not signed", _UNSIGNED_HEADER),
+    ("InvalidArgument", "only one auth mechanism allowed", _TWO_CREDENTIALS),
+    ("NotImplemented", "a header you provided implies functionality that is not implemented", _NO_LENGTH),
+)
+"""Codes that S3 uses for several errors, with the text by which one of them is recognised."""
+
+
 class StoreError(NamedTuple):
     """An error response of a store.
 
@@ -208,10 +233,16 @@ def _member(value: object, name: str) -> object:
 def classify(status: int, error: StoreError) -> Meaning:
     """Return what an error response means; without a known code its status decides."""
     meaning = _MEANINGS.get(error.code or "")
-    if status == HTTPStatus.FORBIDDEN and (meaning is None or error.code == "AuthenticationFailed"):
-        text = f"{error.message} {error.details}".lower()
-        if any(expired in text for expired in _EXPIRED_TEXTS):
-            return _EXPIRED
+    text = f"{error.message} {error.details}".lower()
+    for code, words, special in _BY_TEXT:
+        if error.code == code and words in text:
+            return special
+    if (
+        status == HTTPStatus.FORBIDDEN
+        and (meaning is None or error.code == "AuthenticationFailed")
+        and any(expired in text for expired in _EXPIRED_TEXTS)
+    ):
+        return _EXPIRED
     if meaning is not None:
         return meaning
     if status in RETRYABLE_STATUSES:
@@ -233,6 +264,8 @@ def upload_error(
     reason, advice = classify(status, error)
     if reason == "redirect" and (endpoint := _search(_ENDPOINT, outcome.content)) is not None:
         advice = f"{advice} Its address is {endpoint}."
+    if advice == _UNSIGNED_HEADER.advice and (names := _search(_UNSIGNED, outcome.content)) is not None:
+        advice = f"{advice} Not signed: {names}."
     retry_after = requested_delay(outcome.headers, now) if reason == "unavailable" else None
     if retry_after is not None:
         advice = f"{advice} {come_back(retry_after, now)}"

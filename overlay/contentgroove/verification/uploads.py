@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit
@@ -86,21 +88,55 @@ def _put_refused(probe: Probe, content: bytes | Iterator[bytes], headers: dict[s
     return exchange
 
 
-@check("put-type-refused")
-def put_type_refused(probe: Probe) -> Finding:
+@check("put-type-taken")
+def put_type_taken(probe: Probe) -> Finding:
     """PUT a file with a Content-Type."""
     if probe.created.put_refusal is not None:
         raise NotTriedError("The store takes a file only with a Content-Type.")
     exchange = _put_refused(probe, _CONTENT, {"Content-Type": "text/plain"})
-    return judge(exchange.status == _FORBIDDEN, f"A PUT with a Content-Type returned {exchange.status}.", exchange)
+    return judge(exchange.succeeded, f"A PUT with a Content-Type returned {exchange.status}.", exchange)
 
 
-@check("put-repeat-refused")
-def put_repeat_refused(probe: Probe) -> Finding:
+@check("put-header-refused")
+def put_header_refused(probe: Probe) -> Finding:
+    """PUT a file with a header of AWS, and with its right Content-MD5."""
+    digest = base64.b64encode(hashlib.md5(_CONTENT, usedforsecurity=False).digest()).decode()
+    named = _put_refused(probe, _CONTENT, {"x-amz-meta-check": "contentgroove"})
+    hashed = _put_refused(probe, _CONTENT, {"Content-MD5": digest})
+    holds = named.status == hashed.status == _FORBIDDEN
+    return judge(holds, f"PUTs with these headers returned {named.status} and {hashed.status}.", named, hashed)
+
+
+@check("put-other-method-refused")
+def put_other_method_refused(probe: Probe) -> Finding:
+    """GET the URL of a stored file."""
+    exchange = probe.caller.get_file(probe.created.send(_CONTENT).url)
+    return judge(exchange.status == _FORBIDDEN, f"A GET of an upload's URL returned {exchange.status}.", exchange)
+
+
+@check("put-repeat-overwrites")
+def put_repeat_overwrites(probe: Probe) -> Finding:
     """PUT a second file to the URL of one that no media uses."""
     upload = probe.created.send(_CONTENT)
     again = probe.created.put(upload.url, _CONTENT)
-    return judge(again.status == _FORBIDDEN, f"A second PUT to the same URL returned {again.status}.", again)
+    return judge(again.succeeded, f"A second PUT to the same URL returned {again.status}.", again)
+
+
+@check("put-etag")
+def put_etag(probe: Probe) -> Finding:
+    """PUT a file and read the ETag."""
+    stored = probe.created.require(probe.created.send(_CONTENT).stored)
+    expected = f'"{hashlib.md5(_CONTENT, usedforsecurity=False).hexdigest()}"'
+    holds = stored.headers.get("etag") == expected
+    return judge(holds, f"The ETag is {'the' if holds else 'not the'} MD5 digest of the file.", stored)
+
+
+@check("store-request-ids")
+def store_request_ids(probe: Probe) -> Finding:
+    """PUT a file and read the id of the request."""
+    stored = probe.created.require(probe.created.send(_CONTENT).stored)
+    holds = bool(stored.headers.get("x-amz-request-id"))
+    return judge(holds, f"The store's response {'names' if holds else 'does not name'} the request.", stored)
 
 
 @check("put-chunked-refused")

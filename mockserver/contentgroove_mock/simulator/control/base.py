@@ -66,8 +66,9 @@ class Controls:
         await self._context.sender.send_due()
 
     async def aclose(self) -> None:
-        """Stop sending webhooks from the running loop."""
+        """Stop sending webhooks from the running loop, and close the state file; the next request opens it again."""
         await self._context.sender.stop()
+        self._context.close_state_file()
 
     def start(self) -> None:
         """Start to send webhooks from the running loop; the first request does that, too."""
@@ -99,7 +100,7 @@ class Controls:
 
     def _still_sending(self) -> str:
         with self._context.locked_service() as service:
-            waiting = [item for item in service.state.deliveries.values() if item.state == "pending"]
+            waiting = [item for item in service.state.deliveries.view.values() if item.state == "pending"]
         urls = ", ".join(sorted({redact_url(item.url) for item in waiting})[:_SHOWN])
         them = "1 webhook" if len(waiting) == 1 else f"{len(waiting)} webhooks"
         return (

@@ -102,7 +102,7 @@ class DeliveryControls(Controls):
     def deliveries(self) -> list[Delivery]:
         """All webhooks, oldest first, with the attempts to deliver them."""
         with self._context.locked_service() as service:
-            return copy.deepcopy(list(service.state.deliveries.values()))
+            return copy.deepcopy(list(service.state.deliveries.view.values()))
 
     @control_route("GET", "/deliveries/{id}")
     def delivery(self, delivery_id: str) -> Delivery:

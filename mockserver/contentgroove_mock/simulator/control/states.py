@@ -14,6 +14,7 @@ from contentgroove_mock.simulator.core.faults import Faults
 from contentgroove_mock.simulator.core.records import Account, State
 from contentgroove_mock.simulator.core.seeds import SeedData, add_seed_data
 from contentgroove_mock.simulator.core.snapshots import SavedSnapshot, Snapshot, apply_snapshot, take_snapshot
+from contentgroove_mock.simulator.core.tables import Table
 from contentgroove_mock.simulator.seed_files import decode_seed_data, read_seed_data
 from contentgroove_mock.simulator.web.control import control_route
 
@@ -208,5 +209,5 @@ def _all_or_nothing(service: Service, now: dt.datetime, source: SeedSource) -> G
 def _remove_resources(service: Service) -> None:
     """Remove what accounts have; accounts that were named stay, with their counters at 0."""
     named = service.state.account_names
-    kept = {identifier: Account(id=identifier) for identifier in service.state.accounts if identifier in named}
-    service.replace_state(State(secret=service.state.secret, accounts=kept, account_names=dict(named)))
+    kept = Table({identifier: Account(id=identifier) for identifier in service.state.accounts if identifier in named})
+    service.replace_state(State(secret=service.state.secret, accounts=kept, account_names=Table(named.view)))

@@ -150,11 +150,11 @@ def describe_account(account: Account, state: State, keys: Keys, limits: Limits)
 
     return AccountInfo(
         id=account.id,
-        name=state.account_names.get(account.id),
+        name=state.account_names.view.get(account.id),
         key_accepted=keys.accepts(account.id),
-        medias=count(state.medias.values()),
-        clips=count(state.clips.values()),
-        webhook_subscriptions=count(state.subscriptions.values()),
+        medias=count(state.medias.view.values()),
+        clips=count(state.clips.view.values()),
+        webhook_subscriptions=count(state.subscriptions.view.values()),
         quota_month=account.quota_month,
         medias_made=account.medias_made,
         clips_made=account.clips_made,
@@ -171,12 +171,12 @@ def find_account(state: State, reference: str) -> str:
     Raises:
         LookupError: There is no such account.
     """
-    by_name = next((identifier for identifier, name in state.account_names.items() if name == reference), None)
+    by_name = next((identifier for identifier, name in state.account_names.view.items() if name == reference), None)
     for identifier in (reference, by_name, account_id(reference)):
-        if identifier in state.accounts:
+        if identifier is not None and identifier in state.accounts:
             return identifier
     # The reference may be a key, so the message does not repeat it.
-    names = ", ".join(sorted(state.account_names.values())) or "none has a name"
+    names = ", ".join(sorted(state.account_names.view.values())) or "none has a name"
     raise LookupError(
         f"The simulator has no account with this id, name or key; it has {len(state.accounts)} accounts ({names}): "
         "an account exists after the first request with its key, or after add_api_key"
@@ -191,7 +191,7 @@ def name_account(state: State, account: str, name: str) -> None:
     """
     if not name.strip():
         raise ValueError("The name of an account must not be empty")
-    if any(other == name and identifier != account for identifier, other in state.account_names.items()):
+    if any(other == name and identifier != account for identifier, other in state.account_names.view.items()):
         raise ValueError(f"Another account is called {name!r}: choose another name")
     state.account_names[account] = name
 

@@ -29,7 +29,7 @@ _MOMENT = dt.timedelta(microseconds=1)
 
 def queue_webhooks(state: State, media: Media, clips: list[Clip], *, ids: Ids, faults: Faults, at: dt.datetime) -> None:
     """Create the webhooks of a finished media, one for each subscription of its account."""
-    for subscription in state.subscriptions.values():
+    for subscription in state.subscriptions.view.values():
         if subscription.account != media.account or not {"*", PROCESSING_FINISHED} & set(subscription.events):
             continue
         delivery = Delivery(
@@ -73,7 +73,7 @@ def next_attempt(state: State) -> dt.datetime | None:
     """Return when the next delivery attempt is due; None if there is none, or while webhooks are paused."""
     if state.webhook_hold.paused:
         return None
-    return min((item.next_at for item in state.deliveries.values() if item.next_at), default=None)
+    return min((item.next_at for item in state.deliveries.view.values() if item.next_at), default=None)
 
 
 def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
@@ -84,17 +84,20 @@ def next_due_delivery(state: State, now: dt.datetime) -> Delivery | None:
 
 
 def _due(state: State, now: dt.datetime) -> list[Delivery]:
-    return [item for item in state.deliveries.values() if item.next_at is not None and item.next_at <= now]
+    return [item for item in state.deliveries.view.values() if item.next_at is not None and item.next_at <= now]
 
 
 def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, policy: Policy) -> None:
-    """Record the outcome of a delivery attempt, and plan the next one."""
+    """Record the outcome of a delivery attempt, and plan the next one; not if the delivery was replaced meanwhile."""
+    if state.deliveries.get(delivery.id) is not delivery:
+        return
     delivery.attempts.append(attempt)
     if attempt.status == _DELIVERED:
         delivery.state, delivery.next_at = "delivered", None
-        for other in state.deliveries.values():
+        for other in list(state.deliveries.view.values()):
             if other.held and other.subscription_id == delivery.subscription_id:
-                other.held, other.next_at = False, attempt.at
+                released = state.deliveries[other.id]
+                released.held, released.next_at = False, attempt.at
     elif len(delivery.attempts) >= policy.webhook_attempts:
         delivery.state, delivery.next_at = "failed", None
     else:
@@ -102,9 +105,11 @@ def record_attempt(state: State, delivery: Delivery, attempt: DeliveryAttempt, p
         delivery.next_at = attempt.at + dt.timedelta(seconds=wait)
 
 
-def reject_remote_url(delivery: Delivery, now: dt.datetime) -> None:
+def reject_remote_url(state: State, delivery: Delivery, now: dt.datetime) -> None:
     """End the delivery of a webhook that must not be sent, because its URL leaves this machine."""
     reason = "the URL leaves this machine; allow_remote_webhooks permits it"
+    if state.deliveries.get(delivery.id) is not delivery:
+        return
     delivery.attempts.append(DeliveryAttempt(at=now, error=reason))
     delivery.state, delivery.next_at = "refused", None
 
@@ -121,10 +126,10 @@ def of_media(state: State, media_id: str) -> list[Delivery]:
     Raises:
         LookupError: There is none.
     """
-    found = [item for item in state.deliveries.values() if item.payload["data"]["id"] == media_id]
+    found = [item.id for item in state.deliveries.view.values() if item.payload["data"]["id"] == media_id]
     if not found:
         raise LookupError(f"The simulator has no webhook about a media {media_id!r}: one is made when a media finishes")
-    return found
+    return [state.deliveries[identifier] for identifier in found]
 
 
 def reorder(state: State, count: int) -> None:

@@ -45,7 +45,7 @@ class Span(NamedTuple):
 
 def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
     """Bring every media and clip up to date, in the order of their changes."""
-    while due := sorted((time, key) for key, time in state.unsettled.items() if time <= now):
+    while due := sorted((time, key) for key, time in state.unsettled.view.items() if time <= now):
         for _, key in due:
             item = state.clips[key] if key in state.clips else state.medias[key]
             if item.stage == "queued":
@@ -60,7 +60,7 @@ def catch_up(state: State, ids: Ids, faults: Faults, now: dt.datetime) -> None:
 
 def next_change(state: State) -> dt.datetime | None:
     """Return when a media or clip changes, or a delivery attempt is due, for the next time."""
-    times = [*(time for time in state.unsettled.values() if time != NEVER), next_attempt(state)]
+    times = [*(time for time in state.unsettled.view.values() if time != NEVER), next_attempt(state)]
     return min((time for time in times if time is not None), default=None)
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection  # noqa: TC003  # the control interface r
 from typing import TypedDict, Unpack, get_type_hints
 
 import msgspec
-from msgspec import Struct
+from msgspec import Struct, field
 
 NEVER = dt.datetime.max.replace(tzinfo=dt.UTC)
 """The time at which something ends that does not end by itself."""
@@ -33,6 +33,8 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             not a number from 1 gets 400. The service probably ignores them, and returns everything or the first page:
             False shows what an app makes of that.
         upload_seconds: How long an upload URL is valid; 7 days in the published example.
+        upload_headers: The headers that upload URLs sign in addition to Host, with the values that a PUT must send,
+            such as `{"Content-Type": "video/mp4"}`. None by default, because the documentation sends none.
         upload_limit: The largest file in bytes; S3's limit for one PUT, which the documentation calls "5gb".
         webhook_attempts: The maximum number of attempts to deliver a webhook.
         webhook_retry_seconds: The wait before the second attempt; each later wait is twice as long.
@@ -48,6 +50,7 @@ class Policy(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     refuses_undocumented: bool = False
     refuses_wrong_values: bool = True
     upload_seconds: int = 604_800
+    upload_headers: dict[str, str] = field(default_factory=dict[str, str])
     upload_limit: int = 5 * 1024**3
     webhook_attempts: int = 5
     webhook_retry_seconds: float = 1.0
@@ -101,6 +104,7 @@ class PolicyChanges(TypedDict, total=False):
     refuses_undocumented: bool
     refuses_wrong_values: bool
     upload_seconds: int
+    upload_headers: dict[str, str]
     upload_limit: int
     webhook_attempts: int
     webhook_retry_seconds: float

@@ -1,4 +1,4 @@
-"""The service's state as plain records, whose fields are the format of the state file; and its ids."""
+"""The service's state as records, whose fields are the format of the state file; and its ids."""
 
 from __future__ import annotations
 
@@ -8,9 +8,16 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 from contentgroove_api import Times
 from msgspec import Struct, field, json
 
+from contentgroove_mock.simulator.core.tables import Item, Table
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
+
+    Records = Table
+else:
+    # What msgspec reads; a state makes tables of them.
+    Records = dict[str, Item]
 
 Stage = Literal["queued", "processing", "finished", "failed"]
 
@@ -202,16 +209,28 @@ class State(Struct, kw_only=True):
     """
 
     secret: str
-    accounts: dict[str, Account] = field(default_factory=dict[str, Account])
-    account_names: dict[str, str] = field(default_factory=dict[str, str])
-    uploads: dict[str, Upload] = field(default_factory=dict[str, Upload])
-    medias: dict[str, Media] = field(default_factory=dict[str, Media])
-    clips: dict[str, Clip] = field(default_factory=dict[str, Clip])
-    subscriptions: dict[str, Subscription] = field(default_factory=dict[str, Subscription])
-    deliveries: dict[str, Delivery] = field(default_factory=dict[str, Delivery])
-    unsettled: dict[str, Times.datetime] = field(default_factory=dict[str, Times.datetime])
+    accounts: Records[Account] = field(default_factory=Table[Account])
+    account_names: Records[str] = field(default_factory=Table[str])
+    uploads: Records[Upload] = field(default_factory=Table[Upload])
+    medias: Records[Media] = field(default_factory=Table[Media])
+    clips: Records[Clip] = field(default_factory=Table[Clip])
+    subscriptions: Records[Subscription] = field(default_factory=Table[Subscription])
+    deliveries: Records[Delivery] = field(default_factory=Table[Delivery])
+    unsettled: Records[Times.datetime] = field(default_factory=Table[Times.datetime])
     webhook_hold: WebhookHold = field(default_factory=WebhookHold)
     last_external_id: int = 467
+
+    def __post_init__(self) -> None:
+        """Make tables of what msgspec has read as dicts."""
+        for name in self.__struct_fields__:
+            value = getattr(self, name)
+            if isinstance(value, dict) and not isinstance(value, Table):
+                setattr(self, name, Table(cast("dict[str, Any]", value)))
+
+    def tables(self) -> dict[str, Table[Any]]:
+        """Return the tables by their names."""
+        values = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: cast("Table[Any]", value) for name, value in values if isinstance(value, Table)}
 
     def next_external_id(self) -> str:
         """Return the next running number, which the service has in addition to ids."""
@@ -238,5 +257,5 @@ class State(Struct, kw_only=True):
 
     def stored_files(self) -> set[str]:
         """Return the paths of the uploaded files that medias and uploads refer to."""
-        items: list[Media | Upload] = [*self.medias.values(), *self.uploads.values()]
+        items: list[Media | Upload] = [*self.medias.view.values(), *self.uploads.view.values()]
         return {item.path for item in items if item.path is not None}

@@ -198,7 +198,7 @@ def _check(data: SeedData, state: State) -> None:
     _check_ids(clips, state.clips)
     _check_ids(subscriptions, state.subscriptions)
     spoken = [(f"{path}.transcription", media.transcription) for path, media in medias if media.transcription]
-    _check_ids(spoken, {item.transcription.id for item in state.medias.values() if item.transcription})
+    _check_ids(spoken, {item.transcription.id for item in state.medias.view.values() if item.transcription})
     for path, subscription in subscriptions:
         _check_url(f"{path}.url", subscription.url)
     for path, media in medias:

@@ -48,7 +48,7 @@ class Service:
     ) -> None:
         self.ids = Ids(random)
         self.policy = policy
-        self.state = state or State(secret=self.ids.secret())
+        self.state = state = state or State(secret=self.ids.secret())
         self.limits = accounts.Limits()
         self.keys = keys or accounts.Keys()
         self.faults = Faults()
@@ -56,7 +56,7 @@ class Service:
         self.needs_origin = any(not media.origin for media in self.state.medias.values())
         self.discarded: list[str] = []
         media_sorts = ("created_at", "original_created_at", "name")
-        medias, clips, subscriptions = self.state.medias, self.state.clips, self.state.subscriptions
+        medias, clips, subscriptions = state.medias.view, state.clips.view, state.subscriptions.view
         self._operations: dict[str, Callable[[Call], Json | None]] = {
             "getMedias": partial(self._list, medias, listing.MEDIA_ATTRIBUTES, media_sorts),
             "createMedia": self._create_media,
@@ -132,8 +132,8 @@ class Service:
         if isinstance(record, Media):
             return serializers.media_resource(record, call.origin, with_transcription=not in_list)
         if isinstance(record, Clip):
-            return serializers.clip_resource(record, self.state.medias[record.media_id], call.origin)
-        sent = (item for item in self.state.deliveries.values() if item.subscription_id == record.id)
+            return serializers.clip_resource(record, self.state.medias.view[record.media_id], call.origin)
+        sent = (item for item in self.state.deliveries.view.values() if item.subscription_id == record.id)
         return serializers.subscription_resource(record, sent)
 
     # (assumed: create-returns-200, data-type-optional, media-name-optional, media-name-empty, one-source,
@@ -260,7 +260,8 @@ class Service:
     def _delete_subscription(self, call: Call) -> None:
         subscription = find_owned(self.state.subscriptions, call)
         del self.state.subscriptions[subscription.id]
-        for delivery in list(self.state.deliveries.values()):
+        for identifier in [item.id for item in self.state.deliveries.view.values() if item.next_at or item.held]:
+            delivery = self.state.deliveries[identifier]
             if delivery.subscription_id == subscription.id:
                 delivery.next_at, delivery.held = None, False
 
@@ -282,8 +283,9 @@ class Service:
 
     # (assumed: upload-id-once, upload-id-unknown-refused, upload-id-without-file-refused)
     def _stored_upload(self, account: Account, upload_id: str, fields: Fields) -> Upload | None:
-        own = (item for item in self.state.uploads.values() if item.account == account.id)
-        upload = next((item for item in own if item.upload_id == upload_id), None)
+        own = (item for item in self.state.uploads.view.values() if item.account == account.id)
+        found = next((item.id for item in own if item.upload_id == upload_id), None)
+        upload = None if found is None else self.state.uploads[found]
         if upload is None:
             fields.add_problem("upload_id", "invalid", "Upload is not known")
         elif upload.path is None:

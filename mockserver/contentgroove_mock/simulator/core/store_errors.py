@@ -1,8 +1,7 @@
 """The error responses of the file store: those of Amazon S3, and on request those of Google's and Azure's stores.
 
-Statuses, codes and forms of the bodies are those of the stores' references. What a store adds beyond that, such as ids
-of requests, is left out. No response of the service's own store was ever seen (assumed:
-store-errors-xml).
+Statuses, codes and forms of the bodies are those of the stores' references. No response of the service's own store was
+ever seen (assumed: store-errors-xml).
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ class StoreError(Exception):  # a response, not a programming error
         form: How the body is written.
         headers: Further headers.
         elements: Further elements of an XML body.
+        store: The store that responds so.
     """
 
     def __init__(
@@ -35,6 +35,7 @@ class StoreError(Exception):  # a response, not a programming error
         form: Literal["xml", "json"] = "xml",
         headers: dict[str, str] | None = None,
         elements: dict[str, str] | None = None,
+        store: StoreKind = "s3",
     ) -> None:
         super().__init__(status, code)
         self.status = status
@@ -43,6 +44,7 @@ class StoreError(Exception):  # a response, not a programming error
         self.form = form
         self.headers = headers or {}
         self.elements = elements or {}
+        self.store: StoreKind = store
 
     @property
     def content_type(self) -> str:
@@ -74,23 +76,39 @@ _AZURE_EXPIRED = (
 _CODES: dict[StoreKind, dict[str, _Known]] = {
     "s3": {
         "AccessDenied": _Known(403, "Access Denied"),
-        "BadDigest": _Known(400, "The digest does not match what was received."),
+        "AccessForbidden": _Known(403, "CORSResponse: CORS is not enabled for this bucket."),
+        "AuthorizationQueryParametersError": _Known(
+            400,
+            "Query-string authentication version 4 requires the X-Amz-Algorithm, X-Amz-Credential, X-Amz-Signature, "
+            "X-Amz-Date, X-Amz-SignedHeaders, and X-Amz-Expires parameters.",
+        ),
+        "BadDigest": _Known(400, "The Content-MD5 you specified did not match what we received."),
         "ConditionalRequestConflict": _Known(409, "A conflicting operation occurred during the request."),
         "EntityTooLarge": _Known(400, "Your proposed upload exceeds the maximum allowed object size"),
         "ExpiredToken": _Known(400, "The provided token has expired."),
-        "IncompleteBody": _Known(400, "The body has fewer bytes than its Content-Length."),
+        "IncompleteBody": _Known(
+            400, "You did not provide the number of bytes specified by the Content-Length HTTP header"
+        ),
         "InternalError": _Known(500, "An internal error occurred. Try again."),
         "InvalidAccessKeyId": _Known(403, "The access key does not exist."),
         "InvalidArgument": _Known(400, "Invalid Argument"),
+        "InvalidDigest": _Known(400, "The Content-MD5 you specified was invalid."),
+        "MethodNotAllowed": _Known(405, "The specified method is not allowed against this resource."),
+        "MissingContentLength": _Known(411, "You must provide the Content-Length HTTP header."),
         "NoSuchBucket": _Known(404, "The bucket does not exist."),
-        "NotImplemented": _Known(501, "A header implies functionality that is not implemented"),
+        "NoSuchKey": _Known(404, "The specified key does not exist."),
+        "NotImplemented": _Known(501, "A header you provided implies functionality that is not implemented"),
         "OperationAborted": _Known(409, "A conflicting conditional operation is in progress. Try again."),
         "PermanentRedirect": _Known(301, "The bucket must be addressed at the specified endpoint."),
         "PreconditionFailed": _Known(412, "At least one of the preconditions did not hold."),
         "RequestTimeTooSkewed": _Known(403, "The time of the request and the current time differ by too much."),
         "RequestTimeout": _Known(400, "The connection was idle for too long."),
         "ServiceUnavailable": _Known(503, "Reduce your request rate."),
-        "SignatureDoesNotMatch": _Known(403, "The calculated signature does not match the provided one."),
+        "SignatureDoesNotMatch": _Known(
+            403,
+            "The request signature we calculated does not match the signature you provided. Check your key and signing "
+            "method.",
+        ),
         "SlowDown": _Known(503, "Reduce your request rate."),
         "TemporaryRedirect": _Known(307, "Send this request again to the specified temporary endpoint."),
     },
@@ -145,18 +163,28 @@ def is_redirect(store: StoreKind, code: str) -> bool:
     return status_of(store, code) in {301, 307}
 
 
-def error_by_code(store: StoreKind, code: str, *, status: int | None = None, location: str = "") -> StoreError:
+def error_by_code(
+    store: StoreKind,
+    code: str,
+    *,
+    message: str | None = None,
+    status: int | None = None,
+    location: str = "",
+    elements: dict[str, str] | None = None,
+) -> StoreError:
     """Create a store's error response.
 
     Args:
         store: The store.
         code: One of its codes.
+        message: Another message than the code's own.
         status: Another status than the code's own.
         location: The URL to which a redirect leads.
+        elements: Further elements of an XML body.
     """
     known = _CODES[store][code]
     headers = {"x-ms-error-code": code} if store == "azure" else {}
-    elements = dict(known.elements)
+    elements = {**dict(known.elements), **(elements or {})}
     if is_redirect(store, code):
         elements["Endpoint"] = location.partition("://")[2].partition("/")[0]
         headers["x-amz-bucket-region"] = "eu-central-1"
@@ -165,8 +193,9 @@ def error_by_code(store: StoreKind, code: str, *, status: int | None = None, loc
     return StoreError(
         known.status if status is None else status,
         code,
-        known.message,
+        known.message if message is None else message,
         form=known.form,
         headers=headers,
         elements=elements,
+        store=store,
     )

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 import anyio.to_thread
 import msgspec
 from contentgroove_api.types import check_levels
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -190,10 +191,14 @@ def _fields(parameters: Iterable[inspect.Parameter], types: Mapping[str, Any]) -
 
 async def _body(request: Request, limit: int) -> bytes:
     content = bytearray()
-    async for chunk in request.stream():
-        content += chunk
-        if len(content) > limit:
-            raise ValueError(f"The body is larger than {limit} bytes.")
+    try:
+        async for chunk in request.stream():
+            content += chunk
+            if len(content) > limit:
+                raise ValueError(f"The body is larger than {limit} bytes.")
+    except ClientDisconnect:
+        # The client has disconnected, or was, so it does not see this.
+        raise ValueError("The body ended early.") from None
     return bytes(content)
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import itertools
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +18,7 @@ from contentgroove_mock.simulator.core import uploads
 from contentgroove_mock.simulator.core.faults import UPLOAD
 from contentgroove_mock.simulator.core.serializers import FILES_PATH
 from contentgroove_mock.simulator.core.store_errors import StoreError, error_by_code
-from contentgroove_mock.simulator.core.uploads import PutRequest
+from contentgroove_mock.simulator.core.uploads import StoreRequest
 from contentgroove_mock.simulator.files import NoMediaInfoError, inspect_file, sample_thumbnail, sample_video
 from contentgroove_mock.simulator.web.responses import ResetResponse, StoredFileResponse
 
@@ -33,10 +36,11 @@ _CODES = {403: "AccessDenied", 500: "InternalError", 503: "SlowDown"}
 
 def store_routes(context: SimulatorContext) -> list[Route]:
     """Create the routes for uploads and stored files."""
+    numbers = itertools.count(1)
 
-    async def put(request: Request) -> Response:
+    async def upload(request: Request) -> Response:
         record = context.record_request(request, UPLOAD)
-        response = await _put(context, request)
+        response = await _respond(context, request, _identity(next(numbers)))
         record.status = None if isinstance(response, ResetResponse) else response.status_code
         return response
 
@@ -57,45 +61,62 @@ def store_routes(context: SimulatorContext) -> list[Route]:
         return StoredFileResponse(sample_thumbnail(), media_type="image/jpeg")
 
     return [
-        Route(f"{uploads.PATH}/{{id}}", put, methods=["PUT"]),
+        Route(f"{uploads.PATH}/{{id:path}}", upload, methods=list(uploads.METHODS)),
         Route(f"{FILES_PATH}/{{id}}", video, methods=["GET"]),
         Route(f"{FILES_PATH}/{{id}}/still.jpg", thumbnail, methods=["GET"]),
     ]
 
 
-async def _put(context: SimulatorContext, request: Request) -> Response:
-    fault = await context.take_fault(UPLOAD, request)
+# (assumed: store-request-ids)
+def _identity(number: int) -> dict[str, str]:
+    """Return the ids that S3 gives a request; the same requests get the same ids in each run."""
+    digest = hashlib.sha512(f"request {number}".encode()).digest()
+    return {"RequestId": digest[:8].hex().upper(), "HostId": base64.b64encode(digest[8:]).decode()}
+
+
+def _identity_headers(identity: dict[str, str]) -> dict[str, str]:
+    return {"x-amz-request-id": identity["RequestId"], "x-amz-id-2": identity["HostId"]}
+
+
+async def _respond(context: SimulatorContext, request: Request, identity: dict[str, str]) -> Response:
+    # Faults are those of uploads, which other methods are not.
+    fault = await context.take_fault(UPLOAD, request) if request.method == "PUT" else None
     body: AsyncIterator[bytes] = request.stream()
+    url = request.url
+    head = StoreRequest(request.method, url.netloc, url.path, url.query, request.headers)
     try:
-        upload, length = _check_request(context, request, fault)
+        upload, length = _check_request(context, head, request, fault)
         if fault is not None and fault.kind in {"reset", "stall"} and not fault.after_commit:
             body = _body_with_fault(context, body, fault)
-        await _store_file(context, upload, body, length)
+        digest = await _store_file(context, upload.id, head, body, length)
         if fault is not None and fault.after_commit:
             raise _StoreFault if fault.kind == "reset" else _fault_error(context, request, upload, fault)
     except StoreError as error:
         if fault is not None and fault.drain:
             async for _ in body:
                 pass
+        if error.store == "s3":
+            error.elements.update(identity)
+            error.headers.update(_identity_headers(identity))
         return Response(error.body(), error.status, {"Connection": "close", **error.headers}, error.content_type)
     except _StoreFault:
         return ResetResponse()
     except ClientDisconnect:
         # The client has disconnected, so the response does not matter.
         return Response(status_code=400)
-    # (assumed: put-empty-response)
-    return Response(status_code=200)
+    # (assumed: put-empty-response, put-etag)
+    return Response(status_code=200, headers={"ETag": uploads.etag(digest), **_identity_headers(identity)})
 
 
 class _StoreFault(Exception):  # noqa: N818  # a requested fault
     """A fault resets the connection now."""
 
 
-def _check_request(context: SimulatorContext, request: Request, fault: Fault | None) -> tuple[Upload, int]:
-    url = request.url
-    head = PutRequest(host=url.netloc, path=url.path, query=url.query, headers=request.headers)
+def _check_request(
+    context: SimulatorContext, head: StoreRequest, request: Request, fault: Fault | None
+) -> tuple[Upload, int]:
     with context.locked_service() as service:
-        upload, length = uploads.check_put(service.state, head, service.policy, context.clock.now())
+        upload, length = uploads.check_request(service.state, head, service.policy, context.clock.now())
     if fault is not None and fault.kind in {"status", "expired"} and not fault.after_commit:
         raise _fault_error(context, request, upload, fault)
     return upload, length
@@ -103,7 +124,8 @@ def _check_request(context: SimulatorContext, request: Request, fault: Fault | N
 
 def _fault_error(context: SimulatorContext, request: Request, upload: Upload, fault: Fault) -> StoreError:
     if fault.kind == "expired":
-        return StoreError(403, "AccessDenied", "Request has expired")
+        with context.locked_service() as service:
+            return uploads.expired(upload, service.policy, context.clock.now())
     if fault.code is None:
         status = fault.response_status
         error = StoreError(status, _CODES.get(status, "InvalidRequest"), "A fault rejects this upload")
@@ -139,26 +161,37 @@ async def _body_with_fault(context: SimulatorContext, body: AsyncIterator[bytes]
         yield chunk
 
 
-async def _store_file(context: SimulatorContext, upload: Upload, body: AsyncIterator[bytes], length: int) -> None:
+async def _store_file(
+    context: SimulatorContext, identifier: str, head: StoreRequest, body: AsyncIterator[bytes], length: int
+) -> bytes:
+    """Store the file of an upload, instead of the one that it has; return its MD5 digest."""
     received = 0
+    md5 = hashlib.md5(usedforsecurity=False)
     file = context.storage.open_file()
     try:
         with file:
             async for chunk in body:
                 received += len(chunk)
+                md5.update(chunk)
                 file.write(chunk)
-        uploads.check_complete(received, length)
+        uploads.check_body(head, received, length, md5.digest())
         facts = await anyio.to_thread.run_sync(inspect_file, Path(file.name))
     except BaseException as error:
         context.storage.delete_file(file.name)
         if isinstance(error, NoMediaInfoError):
             raise StoreError(501, "NotImplemented", str(error)) from error
         raise
-    with context.locked_service():
-        if upload.path is not None:
+    # (assumed: put-repeat-overwrites, upload-overwritten-late)
+    with context.locked_service() as service:
+        upload = service.state.uploads[identifier]
+        if upload.used:
+            # A media has the stored file already, and keeps it.
             context.storage.delete_file(file.name)
-            raise StoreError(403, "AccessDenied", "This upload URL has been used")
-        upload.path, upload.file = file.name, facts
+            return md5.digest()
+        replaced, upload.path, upload.file = upload.path, file.name, facts
+    if replaced is not None:
+        context.storage.delete_file(replaced)
+    return md5.digest()
 
 
 def _finished_media(context: SimulatorContext, request: Request) -> Media:

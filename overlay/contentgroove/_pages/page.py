@@ -97,13 +97,16 @@ def element(name: str, /, *content: str, **attributes: str | bool | None) -> Htm
         attributes: Their values. Underscores in a name become hyphens, and one at its end is left out (`class_`). True
             writes the name alone, False and None write nothing.
     """
-    written = [
-        f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(value)}"')
-        for key, value in attributes.items()
-        if value is not None and value is not False
-    ]
-    start = f"<{name}{''.join(written)}>"
-    return Html(start if name in _EMPTY_ELEMENTS else f"{start}{join(content)}</{name}>")
+    written = "".join(
+        [
+            f" {key.rstrip('_').replace('_', '-')}" + ("" if value is True else f'="{text(value)}"')
+            for key, value in attributes.items()
+            if value is not None and value is not False
+        ]
+    )
+    if name in _EMPTY_ELEMENTS:
+        return Html(f"<{name}{written}>")
+    return Html(f"<{name}{written}>{''.join(map(text, content))}</{name}>")
 
 
 def document(title: str, *content: str, about: str, lead: str = "", footer: str = "") -> str:

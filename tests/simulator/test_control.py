@@ -8,7 +8,9 @@ import httpx
 import pytest
 from contentgroove_mock import Fault, ManualClock, Simulator
 from contentgroove_mock.simulator.core.faults import Kind
+from contentgroove_mock.simulator.web.callers import is_same_origin
 from contentgroove_mock.simulator.web.control import list_routes
+from starlette.requests import Request
 
 from tests.simulator.driver import BASE_URL, KEY, Driver
 
@@ -179,6 +181,7 @@ async def test_web_pages_cannot_control(driver: Driver, path: str, content: byte
     ("url", "headers"),
     [
         ("http://page.example/_mock", {}),
+        *((CONTROL, {"Host": host}) for host in ("page.example/x", "page.example:99999", "x@page.example", "[::1")),
         (CONTROL, {"Host": "page.example:8080"}),
         (CONTROL, {"Host": "127.0.0.1.page.example"}),
         (CONTROL, {"Origin": "https://page.example"}),
@@ -204,6 +207,30 @@ async def test_own_page_can_read_and_control(driver: Driver, proof: dict[str, st
     response = await driver.bare.post(f"{CONTROL}/advance", content=b'{"seconds": 1}', headers=JSON | proof)
     assert response.status_code == 204
     assert (driver.simulator.clock.now() - before).total_seconds() == 1
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([("host", "127.0.0.1:8080"), ("origin", OWN_ORIGIN)], True),
+        ([("host", "LOCALHOST:8080"), ("origin", "http://localhost:8080")], True),
+        ([("host", "127.0.0.1:8080"), ("sec-fetch-site", "same-origin")], True),
+        ([("host", "127.0.0.1:8080")], False),
+        ([("host", "127.0.0.1:8080"), ("sec-fetch-site", "none")], False),
+        ([("host", "127.0.0.1:8080"), ("origin", OWN_ORIGIN), ("sec-fetch-site", "cross-site")], False),
+        ([("host", "127.0.0.1:8080"), ("origin", OWN_ORIGIN), ("origin", "http://page.example")], False),
+        ([("host", "127.0.0.1:8080"), ("host", "page.example"), ("origin", OWN_ORIGIN)], False),
+        ([("host", "page.example"), ("origin", "http://page.example")], False),
+        ([("host", "page.example"), ("sec-fetch-site", "same-origin")], False),
+        ([("host", "[::1"), ("origin", "http://[::1")], False),
+        ([("origin", OWN_ORIGIN)], False),
+    ],
+)
+def test_what_proves_the_own_page(headers: list[tuple[str, str]], *, expected: bool) -> None:
+    """Its origin is the request's own, at a name of this machine; a program proves nothing."""
+    pairs = [(name.encode(), value.encode()) for name, value in headers]
+    scope = {"type": "http", "scheme": "http", "path": "/", "query_string": b"", "headers": pairs}
+    assert is_same_origin(Request(scope | {"server": ("127.0.0.1", 8080)})) is expected
 
 
 async def test_own_page_can_send_forms(driver: Driver) -> None:

@@ -231,6 +231,7 @@ async def test_a_media_is_held_in_processing(driver: Driver) -> None:
     await call(driver, "POST", f"/medias/{media['id']}/hold")
     driver.simulator.advance(1_000_000)
     assert (await call(driver, "GET", f"/medias/{media['id']}"))["stage"] == "processing"
+    assert driver.simulator._next_change() is None
     driver.simulator.fail_media(media["id"])
     assert driver.simulator.media(media["id"]).stage == "failed"
     with pytest.raises(ValueError, match="failed already"):
@@ -360,6 +361,8 @@ async def test_webhooks_are_paused_and_resumed_in_an_order(
     await driver.simulator.wait_until_idle()
     assert receiver.medias == []
     assert (await call(driver, "GET", "/webhooks"))["paused"] is True
+    # Else the sender would look for what is due without a pause.
+    assert driver.simulator._next_change() is None
     ids = [delivery.id for delivery in driver.simulator.deliveries]
     chosen = order if isinstance(order, str) else [ids[index] for index in order]
     await call(driver, "POST", "/webhooks/resume", {"order": chosen})

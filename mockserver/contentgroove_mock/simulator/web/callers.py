@@ -9,6 +9,7 @@ name in `Host`. Programs send neither of the first two.
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from contentgroove._core.settings import is_loopback
 
@@ -42,8 +43,12 @@ def is_same_origin(request: Request) -> bool:
 
 
 def _has_loopback_host(request: Request) -> bool:
+    hosts = request.headers.getlist("host")
+    if len(hosts) != 1:
+        # A program of HTTP/1.0 sends none; a browser always sends one.
+        return not hosts and is_loopback(request.url.hostname or "")
     try:
-        host = request.url.hostname
+        # Starlette's `request.url` has the server's own address instead of a Host that it finds malformed.
+        return is_loopback(urlsplit(f"//{hosts[0]}").hostname or "")
     except ValueError:
         return False
-    return len(request.headers.getlist("host")) <= 1 and is_loopback(host or "")

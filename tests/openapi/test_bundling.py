@@ -87,7 +87,7 @@ def test_names_with_other_characters(tmp_path: Path) -> None:
     ],
 )
 def test_nothing_else_is_read(tmp_path: Path, reference: str) -> None:
-    """Not what is outside of the folder, by whatever way, nor what is no document; the reference stays."""
+    """Not what is outside of the folder, by whatever way, nor what is not a document; the reference stays."""
     written(tmp_path, secret={"key": "hidden"}, api__film={"type": "object"}, api__schemas__a={})
     folder = tmp_path / "api"
     (folder / "secret.txt").write_text("key: hidden\n", encoding="utf-8")
@@ -118,7 +118,7 @@ def test_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_folder_with_a_document_of_several_files(tmp_path: Path) -> None:
-    """The files that it refers to are no documents of their own."""
+    """The files that it refers to are not documents of their own."""
     written(tmp_path, api=document_with("film.yaml"), film={"type": "object"})
     file, document = find_document(tmp_path)
     assert file.name == "api.yaml"

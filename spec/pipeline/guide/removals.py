@@ -151,7 +151,7 @@ def _page_step(file: str, number: int, line: str, name: str) -> Step:
 
 def _mention(file: str, number: int, line: str) -> Step:
     shown = line.strip() if len(line.strip()) <= LONGEST else f"{line.strip()[: LONGEST - 1]}…"
-    return Step("decide", file, number, number, f"{file}:{number} has it: `{shown}`")
+    return Step("decide", file, number, number, f"Write {file}:{number} without it: `{shown}`")
 
 
 def _in_module(file: str, text: str, removed: Removed) -> Iterator[Step]:

@@ -116,7 +116,7 @@ def diff(
         from .config import default_config
         from .coverage import read_coverage
         from .documents import canonical_digest, dump_yaml
-        from .fetching import fetch, from_file, from_name
+        from .fetching import fetch, from_file, from_name, parse_both
         from .reports.report import Report, Section
 
     # Both documents and all findings are needed until the report is written: looking for garbage among them takes a
@@ -126,7 +126,7 @@ def diff(
         usage = None if coverage is None else read_coverage(coverage)
         before = from_file(config.published) if old is None else from_name(old, config)
         after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
-        documents = (before.parse(), after.parse())
+        documents = parse_both(before, after)
         names = _names(before, after)
         comparison = compare(*documents, old_name=names[0], new_name=names[1])
         if save is not None and (not save.exists() or len({*map(canonical_digest, documents)}) > 1):

@@ -14,7 +14,7 @@ from .findings import Findings, change_of
 from .operation_comparison import OperationComparer
 from .operations import read_operations
 from .pairs import SchemaComparer
-from .reading import Part, Reader, Unchanged, encoded, with_text_keys
+from .reading import Part, Reader, Unchanged, same_value, with_text_keys
 from .schema_comparison import compare_pair
 from .security import Security
 from .servers import base_path_of, compare_servers
@@ -60,7 +60,7 @@ class _Documents:
     def compare(self, old_name: str, new_name: str) -> Comparison:
         """Compare everything."""
         old, new = self._readers
-        identical = encoded(old.document) == encoded(new.document)
+        identical = same_value(old.document, new.document)
         self._document_parts()
         pairs = self._pair_operations(self._operations(old), self._operations(new))
         comparer = OperationComparer(self._context, self._security)
@@ -145,7 +145,7 @@ class _Documents:
         compare_servers(self._findings, old, new, Location())
         for was, now in pairs:
             had, has = was.inherited("servers"), now.inherited("servers")
-            if had is not has and encoded(had and had.value) != encoded(has and has.value):
+            if not same_value(had and had.value, has and has.value):
                 compare_servers(self._findings, had or old, has or new, now.location("operation", "servers"))
 
     def _not_compared(self) -> Iterator[NotCompared]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from contentgroove._openapi.pointers import escape
 
 from .changes import SECTIONS, Location
-from .reading import Part, all_references, encoded
+from .reading import Part, all_references, same_value
 from .texts import report_text, report_texts
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def compare_components(context: Context, schemes: set[str]) -> None:
             elif section == "schemas":
                 # It is compared like all others; without a use, nothing that is found affects an app.
                 context.schemas.connect((before,), (after,))
-            elif encoded(before.value) != encoded(after.value):
+            elif not same_value(before.value, after.value):
                 known = len(context.findings)
                 report_texts(context.findings, before, after, location)
                 if len(context.findings) == known:

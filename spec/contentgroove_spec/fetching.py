@@ -19,6 +19,7 @@ from contentgroove._core.redaction import redact_text
 from contentgroove._io.durable_files import retry_while_open
 from contentgroove._openapi.documents import DocumentError, Limits, check_version, parse
 from contentgroove._openapi.pointers import resolve
+from contentgroove._openapi.shared_values import SharedValues
 from contentgroove_mock.npm import NpmError, child_environment, node_program, npm_cli
 
 from . import PipelineError
@@ -58,13 +59,16 @@ class FetchedDocument:
     release: str | None = None
     path: Path | None = None
 
-    def parse(self) -> Document:
+    def parse(self, shared: SharedValues | None = None) -> Document:
         """Read the document.
+
+        Args:
+            shared: The parts of other documents, which are shared with this one.
 
         Raises:
             DocumentError: It is not an OpenAPI 3 document.
         """
-        document = parse(self.content, self.source, LIMITS)
+        document = parse(self.content, self.source, LIMITS, shared)
         check_version(document, self.source)
         return document
 
@@ -84,6 +88,16 @@ class FetchedDocument:
         if missing:
             raise PipelineError(f"{self.source} lacks the paths {', '.join(missing)}: it is not the expected document.")
         return document
+
+
+def parse_both(old: FetchedDocument, new: FetchedDocument) -> tuple[Document, Document]:
+    """Read two documents; parts that are equal are the same object, so neither document may be changed.
+
+    Raises:
+        DocumentError: One of them is not an OpenAPI 3 document.
+    """
+    shared = SharedValues()
+    return old.parse(shared), new.parse(shared)
 
 
 def fetch(config: Config, *, mirror: str | None, file: Path | None, log: Callable[[str], None]) -> FetchedDocument:

@@ -9,7 +9,7 @@ from contentgroove._openapi.pointers import join
 from .changes import Location
 from .messages import compare_messages
 from .operations import WHOLE, callbacks, parameter_names, read_webhooks
-from .reading import Part, encoded
+from .reading import Part, same_value
 from .texts import lifecycle_changes, report_texts
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class OperationComparer:
     def _definition(self, old: Operation, new: Operation) -> None:
         """Compare the fields of an operation itself."""
         before, after, location, add = old.definition, new.definition, new.location(), self._context.findings.at
-        if encoded(before.value) == encoded(after.value):
+        if same_value(before.value, after.value):
             return
         parents = before.pointer, after.pointer
         report_texts(self._context.findings, before, after, location, fields=_TEXTS)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from .changes import Direction, Location, Rating
 from .findings import Findings
-from .reading import encoded
+from .reading import has_same_name, same_value
 from .schemas import Views
 from .uses import BOTH, Edge, Graph, Source
 
@@ -42,10 +42,11 @@ class SchemaComparer:
         self.unread: dict[tuple[str, str], list[Node]] = {}
         self._graph = graph
         self._compare = compare
+        self._changed_values: dict[tuple[str, str], list[str]] = {}
 
     def connect(self, old: Parts, new: Parts, *, textual: bool = False) -> Node | None:
         """Return the node of a pair of schemas; None if they have the same content."""
-        annotated = encoded(self.old.annotations(old)) != encoded(self.new.annotations(new))
+        annotated = not same_value(self.old.annotations(old), self.new.annotations(new))
         if not annotated and self.same(old, new):
             return None
         if old and new and not annotated:
@@ -57,6 +58,21 @@ class SchemaComparer:
         """Return whether two schemas have the same content, with everything that they refer to."""
         before, after = (tuple(map(views.resolved, parts)) for views, parts in ((self.old, old), (self.new, new)))
         return len(before) == len(after) and all(map(self.unchanged, before, after))
+
+    def changed_values(self, old: Part, new: Part) -> list[str]:
+        """Return the values of two discriminators that do not name schemas with the same name.
+
+        Every schema that extends another has its discriminator, so it is looked at only once.
+        """
+        key = old.pointer, new.pointer
+        if key not in self._changed_values:
+            had, has = self.old.reader.mapped(old), self.new.reader.mapped(new)
+            self._changed_values[key] = [
+                value
+                for value in dict.fromkeys([*had, *has])
+                if not (value in had and value in has and has_same_name(had[value], has[value]))
+            ]
+        return self._changed_values[key]
 
     def accepts(self, old: Parts, new: Parts) -> bool:
         """Return whether everything that an app sends by one schema is accepted by another."""

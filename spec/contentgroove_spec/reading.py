@@ -91,6 +91,7 @@ class Reader:
         self.unread: dict[str, Unread] = {}
         self.location: Location | None = None
         self._targets: dict[str, Part | str] = {}
+        self._mappings: dict[str, dict[str, Part]] = {}
         self._anchors: dict[str, Part] | None = None
 
     def root(self, name: str) -> Part | None:
@@ -141,6 +142,15 @@ class Reader:
             else:
                 return f"It refers to {reference!r}, which the document does not have."
         return part
+
+    def mapped(self, discriminator: Part) -> dict[str, Part]:
+        """Return the schemas that a discriminator's mapping names, by its values; without those that do not exist."""
+        if discriminator.pointer not in self._mappings:
+            references = mapped_references(discriminator.value)
+            found = {value: self.find(reference) for value, reference in references.items()}
+            schemas = {value: target for value, target in found.items() if isinstance(target, Part)}
+            self._mappings[discriminator.pointer] = schemas
+        return self._mappings[discriminator.pointer]
 
     def follow(self, part: Part) -> Part | None:
         """Return the object that a part is or refers to; None if there is none, which is noted.
@@ -195,6 +205,11 @@ def each(function: Callable[[_Given], _Found], old: _Given, new: _Given) -> tupl
     return function(old), function(new)
 
 
+def has_same_name(old: Part, new: Part) -> bool:
+    """Return whether two parts have the same key in what contains them."""
+    return old.pointer.rpartition("/")[2] == new.pointer.rpartition("/")[2]
+
+
 def kind(value: Any) -> str:
     """Name the type of a JSON value."""
     return next((name for known, name in _KINDS.items() if isinstance(value, known)), "a number")
@@ -203,6 +218,22 @@ def kind(value: Any) -> str:
 def encoded(value: Any) -> bytes:
     """Return the same bytes for equal JSON values only, whatever the order of their members."""
     return msgspec.json.encode(value, order="sorted")
+
+
+def same_value(old: Any, new: Any) -> bool:
+    """Return whether two JSON values are equal, whatever the order of their members; 1 and 1.0 are not."""
+    # The parts of documents that were read together are the same object if they are equal.
+    if old is new:
+        return True
+    if isinstance(old, dict) and isinstance(new, dict):
+        before, after = cast("Document", old), cast("Document", new)
+        return before.keys() == after.keys() and all(same_value(before[name], after[name]) for name in before)
+    if isinstance(old, list) and isinstance(new, list):
+        items = cast("list[Any]", old), cast("list[Any]", new)
+        return len(items[0]) == len(items[1]) and all(map(same_value, *items))
+    if isinstance(old, str) or isinstance(new, str):
+        return bool(old == new)
+    return encoded(old) == encoded(new)
 
 
 def comparable(value: Any) -> str:
@@ -222,11 +253,10 @@ def _with_integers(value: Any) -> Any:
 
 def with_text_keys(document: Document) -> Document:
     """Return a document whose keys are texts, as JSON demands: `200` is "200" (OpenAPI 3.1, 4.2)."""
-    try:
-        encoded(document)
-    except TypeError:
-        return cast("Document", _with_text_keys(document))
-    return document
+    objects = (cast("dict[Any, Any]", part) for part in containers(document) if isinstance(part, dict))
+    if all(isinstance(name, str) for members in objects for name in members):
+        return document
+    return cast("Document", _with_text_keys(document))
 
 
 def _with_text_keys(value: Any) -> Any:
@@ -237,22 +267,40 @@ def _with_text_keys(value: Any) -> Any:
     return value
 
 
+def containers(value: Any) -> Iterator[Any]:
+    """Yield every object and list in a value; what occurs several times as the same object, once."""
+    pending, seen = [value], {id(value)}
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            inner: Any = cast("Document", value).values()
+        elif isinstance(value, list):
+            inner = cast("list[Any]", value)
+        else:
+            continue
+        yield value
+        for member in inner:
+            if isinstance(member, (dict, list)) and id(cast("Any", member)) not in seen:
+                seen.add(id(cast("Any", member)))
+                pending.append(member)
+
+
 def all_references(value: Any) -> set[str]:
     """Return every reference in a value."""
     found: set[str] = set()
-    pending: list[Any] = [value]
-    while pending:
-        value = pending.pop()
-        inner = cast("list[Any]", value)
-        if isinstance(value, dict):
-            members = cast("Document", value)
-            for name in _REFERENCES:
-                if isinstance(reference := members.get(name), str):
-                    found.add(reference)
-            if "discriminator" in members:
-                found.update(mapped_references(members["discriminator"]).values())
-            inner = list(members.values())
-        pending += [member for member in inner if isinstance(member, (dict, list))]
+    for part in containers(value):
+        found |= _own_references(part)
+    return found
+
+
+def _own_references(value: Any) -> set[str]:
+    """Return the references of an object itself, without those of what is in it."""
+    if not isinstance(value, dict):
+        return set()
+    members = cast("Document", value)
+    found = {members[name] for name in _REFERENCES if isinstance(members.get(name), str)}
+    if "discriminator" in members:
+        found.update(mapped_references(members["discriminator"]).values())
     return found
 
 
@@ -286,6 +334,7 @@ class Unchanged:
 
     def __init__(self, old: Reader, new: Reader) -> None:
         self._known: dict[tuple[str, str], bool] = {}
+        self._uses: dict[int, tuple[Any, bool]] = {}
         self._comparable = old.references_stand_alone == new.references_stand_alone
         self._changed = self._changed_references(old, new) if self._comparable else set[str]()
 
@@ -297,9 +346,19 @@ class Unchanged:
         return self._known[key]
 
     def _is_unchanged(self, old: Part, new: Part) -> bool:
-        if encoded(old.value) != encoded(new.value):
+        return same_value(old.value, new.value) and not (self._changed and self._uses_changed(new.value))
+
+    def _uses_changed(self, value: Any) -> bool:
+        """Return whether a value has a reference that names something else than before, or reaches it."""
+        if not isinstance(value, (dict, list)):
             return False
-        return not (self._changed and new.has_parts and self._changed & all_references(new.value))
+        # The value is kept, too, so that no other object can get its id.
+        identity = id(cast("Any", value))
+        if identity not in self._uses:
+            inner = cast("list[Any]", value) if isinstance(value, list) else cast("Document", value).values()
+            uses = not self._changed.isdisjoint(_own_references(value)) or any(map(self._uses_changed, inner))
+            self._uses[identity] = value, uses
+        return self._uses[identity][1]
 
     @staticmethod
     def _changed_references(old: Reader, new: Reader) -> set[str]:
@@ -309,7 +368,7 @@ class Unchanged:
         for reference in all_references(old.document) | all_references(new.document):
             found = [reader.find(reference) for reader in (old, new)]
             parts = [part for part in found if isinstance(part, Part)]
-            if len(parts) < len(found) or encoded(parts[0].value) != encoded(parts[1].value):
+            if len(parts) < len(found) or not same_value(parts[0].value, parts[1].value):
                 changed.append(reference)
             elif parts[0].has_parts:
                 for inner in all_references(parts[0].value):

@@ -8,7 +8,7 @@ from contentgroove._openapi.documents import as_list, as_object
 from contentgroove._openapi.pointers import escape
 
 from .changes import Location
-from .reading import Part, encoded
+from .reading import Part, encoded, same_value
 from .texts import report_texts
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class Security:
             if (
                 new is not None
                 and not self.required.isdisjoint({name, new_name})
-                and encoded(old.value) != encoded(new.value)
+                and not same_value(old.value, new.value)
             ):
                 self._context.locate(Location(name=f"security scheme {name}"))
                 self._scheme(name, old, new)

@@ -9,7 +9,7 @@ from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
 
 from .documents import without_timestamps
-from .reading import Part, comparable, encoded
+from .reading import Part, comparable, encoded, same_value
 from .schemas import ANNOTATIONS
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ def report_texts(
 
 def report_text(findings: Findings, old: Part | None, new: Part | None, location: Location, *, name: str) -> None:
     """Compare one text at a location of the API."""
-    if old is None or new is None or encoded(old.value) != encoded(new.value):
+    if old is None or new is None or not same_value(old.value, new.value):
         findings.at(_rule(name, old, new), old, new, location, name=name)
 
 
@@ -89,7 +89,7 @@ def text_differences(
                 Part(f"{part.pointer}/{escape(str(name))}", part.value[name]) if name in part.value else None
                 for part in (old, new)
             )
-            if had is None or has is None or encoded(had.value) != encoded(has.value):
+            if had is None or has is None or not same_value(had.value, has.value):
                 yield _rule(str(name), had, has), had, has, str(name)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import escape, split
 
-from .reading import Part, encoded, mapped_references
+from .reading import Part, encoded, has_same_name, same_value
 from .schemas import ANNOTATIONS, SCALARS, type_text
 
 if TYPE_CHECKING:
@@ -234,13 +234,16 @@ def _name(part: Part | None) -> Part | None:
 
 
 def _compare_mappings(pair: Pair, old: Part, new: Part) -> None:
-    had, has = (_targets(views, part) for views, part in ((pair.comparer.old, old), (pair.comparer.new, new)))
+    had, has = pair.comparer.old.reader.mapped(old), pair.comparer.new.reader.mapped(new)
+    values = pair.comparer.changed_values(old, new)
     # The mapping of a base schema also applies to the schemas that extend it, which are not of the other kinds.
     own = not pair.new.unions and new.pointer == f"{pair.new.pointer}/discriminator"
-    if not own and had.keys() == has.keys() and encoded(old.value) == encoded(new.value):
+    if own:
+        values = list(dict.fromkeys([*had, *has]))
+    elif not values or (had.keys() == has.keys() and same_value(old.value, new.value)):
         return
     implied = [_implied(view) for view in (pair.old, pair.new)]
-    for value in dict.fromkeys([*had, *has]):
+    for value in values:
         before, after = had.get(value), has.get(value)
         origins = [
             Part(f"{part.pointer}/mapping/{escape(value)}", split(target.pointer)[-1]) if target is not None else None
@@ -251,15 +254,10 @@ def _compare_mappings(pair: Pair, old: Part, new: Part) -> None:
                 pair.add("discriminator-value-changed", *origins, name=f"`{value}`")
             elif own:
                 pair.inner((before,), (after,))
-        elif after is not None and value not in implied[1] and _is_common(after, pair.old):
+        elif after is not None and value not in implied[1] and _is_common(after, pair.old, implied[0]):
             pair.add("discriminator-value-added", None, origins[1], name=f"`{value}`")
-        elif before is not None and value not in implied[0] and _is_common(before, pair.new):
+        elif before is not None and value not in implied[0] and _is_common(before, pair.new, implied[1]):
             pair.add("discriminator-value-removed", origins[0], None, name=f"`{value}`")
-
-
-def _targets(views: Views, discriminator: Part) -> dict[str, Part]:
-    found = {value: views.reader.find(reference) for value, reference in mapped_references(discriminator.value).items()}
-    return {value: target for value, target in found.items() if isinstance(target, Part)}
 
 
 def _implied(view: View) -> set[str]:
@@ -272,16 +270,13 @@ def _names(union: Union) -> set[str]:
     return {split(reference)[-1] for reference in references if isinstance(reference, str) and "/" in reference}
 
 
-def _is_common(target: Part, other: View) -> bool:
+def _is_common(target: Part, other: View, implied: set[str]) -> bool:
     """Return whether a value is for a schema that the other document's union has too, or there is none."""
-    return not other.unions or split(target.pointer)[-1] in _implied(other)
+    return not other.unions or split(target.pointer)[-1] in implied
 
 
 def _other(pair: Pair, before: Part, after: Part) -> bool:
     """Return whether a value stands for another schema than before."""
-    if (
-        before.pointer.rpartition("/")[2] == after.pointer.rpartition("/")[2]
-        or (before.pointer, after.pointer) in pair.branches
-    ):
+    if has_same_name(before, after) or (before.pointer, after.pointer) in pair.branches:
         return False
     return not pair.comparer.same((before,), (after,))

@@ -230,7 +230,8 @@ class Source(NamedTuple):
         if self.node is None:
             yield rule.verdict(self.direction)
         else:
-            for direction, turned in self.node.states:
+            # A set has another order in each process, and of equal verdicts the first is reported.
+            for direction, turned in sorted(self.node.states):
                 if _BITS[direction] & self.mask:
                     yield rule.verdict(_OPPOSITE[direction] if turned else direction)
 

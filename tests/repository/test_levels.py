@@ -19,6 +19,7 @@ CHECKED_ELSEWHERE = {
     "contentgroove._models.partial_documents": "parts of a body that `_members` of the same module has checked",
     "contentgroove._models.partial_structs": "parts of a body whose levels were checked before it was read partly",
     "contentgroove._openapi.documents": "`parse` checks JSON, and counts the levels of YAML by its events",
+    "contentgroove._openapi.shared_values": "parts of a text whose levels `read_json` of the same module has checked",
     "contentgroove.webhooks.events": "`parse_event` checks the levels of each body",
     "contentgroove.webhooks.sql": "the names of handlers, as this library wrote them",
     "contentgroove.tools.operation_tools": "a file of this package",

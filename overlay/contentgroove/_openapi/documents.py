@@ -10,13 +10,16 @@ from __future__ import annotations
 import functools
 import json
 import re
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import msgspec
 from contentgroove_api.types import check_levels
 from msgspec import Struct
 
 from contentgroove.errors import ContentGrooveError
+
+if TYPE_CHECKING:
+    from .shared_values import SharedValues
 
 Json: TypeAlias = dict[str, Any]
 """A JSON object."""
@@ -50,7 +53,7 @@ class _TooLargeError(Exception):
     """A document has too many values or levels."""
 
 
-def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Json:
+def parse(content: bytes | str, source: str, limits: Limits | None = None, shared: SharedValues | None = None) -> Json:
     """Read a JSON or YAML document; text that starts with `{` or `[` is JSON.
 
     Keys are strings, as the OpenAPI Specification demands ("Format"): `200:` is "200". They must be unique. YAML's
@@ -60,12 +63,34 @@ def parse(content: bytes | str, source: str, limits: Limits | None = None) -> Js
         content: The document, in UTF-8 if it is bytes.
         source: The document's name in messages, such as its URL.
         limits: How large it may be; `Limits()` by default.
+        shared: The values of documents that were read before. Equal parts become the same object, which takes a
+            fraction of the time and memory of large documents. None of them may be changed then.
 
     Raises:
         DocumentError: It is too large, empty, HTML, not UTF-8, neither JSON nor YAML or not an object, or it contains
             a value that JSON does not support.
     """
     limits = limits or Limits()
+    if shared is None:
+        return _parse(content, source, limits)
+    document = _read_shared(content, limits, shared)
+    return shared.share(_parse(content, source, limits)) if document is None else document
+
+
+def _read_shared(content: bytes | str, limits: Limits, shared: SharedValues) -> Json | None:
+    """Return the object of a JSON text; None if there may be anything wrong with it."""
+    text = content.encode("utf-8", "replace") if isinstance(content, str) else content
+    if len(text) > limits.bytes or not text.lstrip().startswith(b"{"):
+        return None
+    try:
+        document = cast("Json", shared.read_json(text))
+        _check_size(document, limits.nodes)
+    except (ValueError, _TooLargeError):
+        return None
+    return document
+
+
+def _parse(content: bytes | str, source: str, limits: Limits) -> Json:
     text = _decode(content, source, limits.bytes)
     if not text.strip():
         raise DocumentError(f"{source} is empty. Pass an OpenAPI 3.x document.")
@@ -185,15 +210,28 @@ def _load_yaml(text: str, max_nodes: int) -> object:
 
 
 def _check_size(data: object, max_nodes: int) -> None:
-    # Counted with every alias followed: a few lines of YAML can stand for billions of nodes.
-    count = 0
-    pending: list[tuple[object, int]] = [(data, 0)]
-    while pending:
-        value, depth = pending.pop()
-        count += 1
-        if count > max_nodes or depth > MAX_DEPTH:
+    count, levels = _size(data, 0, {})
+    if count > max_nodes or levels > MAX_DEPTH + 1:
+        raise _TooLargeError
+
+
+def _size(value: object, depth: int, known: dict[int, tuple[int, int]]) -> tuple[int, int]:
+    """Return the number of values in a value and of its levels, with everything as often as it is used.
+
+    A few lines of YAML can stand for billions of values, so each is counted once, and used as often as it occurs.
+
+    Raises:
+        _TooLargeError: There are too many levels; they may have no end.
+    """
+    if not isinstance(value, dict | list):
+        return 1, 1
+    identity = id(cast("object", value))
+    if identity not in known:
+        if depth > MAX_DEPTH:
             raise _TooLargeError
-        if isinstance(value, dict):
-            pending.extend((item, depth + 1) for item in cast("Json", value).values())
-        elif isinstance(value, list):
-            pending.extend((item, depth + 1) for item in cast("list[object]", value))
+        count, levels = 1, 0
+        for item in cast("Json", value).values() if isinstance(value, dict) else cast("list[object]", value):
+            inner = _size(item, depth + 1, known)
+            count, levels = count + inner[0], max(levels, inner[1])
+        known[identity] = count, levels + 1
+    return known[identity]

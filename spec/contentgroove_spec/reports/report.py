@@ -171,7 +171,8 @@ def reached(change: Change, limit: int = MAX_LOCATIONS) -> tuple[str, list[str]]
 
 def first_uses(change: Change) -> tuple[list[Use], int]:
     """Return as many uses as reports list, and the number of the others."""
-    uses = list(change.uses)
+    # `list` would ask for the length first, which finds all of them once more.
+    uses = list(iter(change.uses))
     shown = first_of(uses, MAX_LOCATIONS, lambda use: _operation(use.location))
     return shown, len(uses) - len(shown)
 

@@ -178,6 +178,7 @@ bench: $(PACKAGES) ## Measure calls and uploads against their rivals; needs curl
 	@$(RUN) -m benchmarks.calls
 	@$(RUN) -m benchmarks.command_line
 	@$(RUN) -m benchmarks.contract
+	@$(RUN) -m benchmarks.documents
 	@$(RUN) -m benchmarks.simulator
 	@$(RUN) -m benchmarks.webhooks
 	@$(RUN) -m benchmarks.inboxes

@@ -62,6 +62,10 @@ _AS_PUBLISHED = (
 )
 
 
+LARGE = 10_000_000
+"""The bytes of two documents whose comparison takes so long that a person should know that it goes on."""
+
+
 def register(app: typer.Typer) -> None:
     """Add this package's commands to the command line."""
     commands = group("spec", "Show what changed in the API's document.")
@@ -126,6 +130,9 @@ def diff(
         usage = None if coverage is None else read_coverage(coverage)
         before = from_file(config.published) if old is None else from_name(old, config)
         after = fetch(config, mirror=None, file=None, log=_print_note) if new is None else from_name(new, config)
+        size = len(before.content) + len(after.content)
+        if size > LARGE and is_terminal(sys.stderr):
+            _print_note(f"Comparing {size / 1e6:,.0f} MB, which takes some seconds …")
         documents = parse_both(before, after)
         names = _names(before, after)
         comparison = compare(*documents, old_name=names[0], new_name=names[1])

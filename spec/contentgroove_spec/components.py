@@ -60,11 +60,12 @@ def compare_components(context: Context, schemes: set[str]) -> None:
 def _reached(reader: Reader) -> set[str]:
     """Return the JSON pointers of everything that is reached from outside of the components."""
     found: set[str] = set()
+    seen: set[int] = set()
     document = reader.document
     pending = [Part("", value) for name, value in document.items() if name != "components"]
     while pending:
         outer = pending.pop()
-        for reference in all_references(outer.value) if outer.has_parts else ():
+        for reference in all_references(outer.value, seen) if outer.has_parts else ():
             part = reader.find(reference)
             if isinstance(part, Part) and part.pointer not in found:
                 found.add(part.pointer)

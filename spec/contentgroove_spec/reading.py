@@ -253,10 +253,11 @@ def _with_integers(value: Any) -> Any:
 
 def with_text_keys(document: Document) -> Document:
     """Return a document whose keys are texts, as JSON demands: `200` is "200" (OpenAPI 3.1, 4.2)."""
-    objects = (cast("dict[Any, Any]", part) for part in containers(document) if isinstance(part, dict))
-    if all(isinstance(name, str) for members in objects for name in members):
-        return document
-    return cast("Document", _with_text_keys(document))
+    try:
+        encoded(document)
+    except TypeError:
+        return cast("Document", _with_text_keys(document))
+    return document
 
 
 def _with_text_keys(value: Any) -> Any:
@@ -267,40 +268,41 @@ def _with_text_keys(value: Any) -> Any:
     return value
 
 
-def containers(value: Any) -> Iterator[Any]:
-    """Yield every object and list in a value; what occurs several times as the same object, once."""
-    pending, seen = [value], {id(value)}
+def containers(value: Any, seen: set[int] | None = None) -> Iterator[Any]:
+    """Yield every object and list in a value; what occurs several times as the same object, once.
+
+    Args:
+        value: The value, which must outlive `seen`.
+        seen: The ids of what is left out, to which those of what is yielded are added.
+    """
+    known = set[int]() if seen is None else seen
+    pending: list[Any] = [value]
     while pending:
-        value = pending.pop()
-        if isinstance(value, dict):
-            inner: Any = cast("Document", value).values()
-        elif isinstance(value, list):
-            inner = cast("list[Any]", value)
-        else:
+        part: Any = pending.pop()
+        if not isinstance(part, (dict, list)) or id(cast("Any", part)) in known:
             continue
-        yield value
-        for member in inner:
-            if isinstance(member, (dict, list)) and id(cast("Any", member)) not in seen:
-                seen.add(id(cast("Any", member)))
-                pending.append(member)
+        known.add(id(cast("Any", part)))
+        yield part
+        inner = cast("list[Any]", part) if isinstance(part, list) else cast("Document", part).values()
+        pending += [member for member in inner if isinstance(member, (dict, list))]
 
 
-def all_references(value: Any) -> set[str]:
-    """Return every reference in a value."""
+def all_references(value: Any, seen: set[int] | None = None) -> set[str]:
+    """Return every reference in a value, except those in objects and lists whose ids are in `seen`."""
     found: set[str] = set()
-    for part in containers(value):
-        found |= _own_references(part)
+    for part in containers(value, seen):
+        found.update(_own_references(part))
     return found
 
 
-def _own_references(value: Any) -> set[str]:
+def _own_references(value: Any) -> list[str]:
     """Return the references of an object itself, without those of what is in it."""
     if not isinstance(value, dict):
-        return set()
+        return []
     members = cast("Document", value)
-    found = {members[name] for name in _REFERENCES if isinstance(members.get(name), str)}
+    found = [members[name] for name in _REFERENCES if name in members and isinstance(members[name], str)]
     if "discriminator" in members:
-        found.update(mapped_references(members["discriminator"]).values())
+        found += mapped_references(members["discriminator"]).values()
     return found
 
 

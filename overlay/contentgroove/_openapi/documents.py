@@ -223,15 +223,17 @@ def _size(value: object, depth: int, known: dict[int, tuple[int, int]]) -> tuple
     Raises:
         _TooLargeError: There are too many levels; they may have no end.
     """
-    if not isinstance(value, dict | list):
+    if not isinstance(value, (dict, list)):
         return 1, 1
     identity = id(cast("object", value))
     if identity not in known:
         if depth > MAX_DEPTH:
             raise _TooLargeError
-        count, levels = 1, 0
-        for item in cast("Json", value).values() if isinstance(value, dict) else cast("list[object]", value):
-            inner = _size(item, depth + 1, known)
-            count, levels = count + inner[0], max(levels, inner[1])
+        items = cast("Json", value).values() if isinstance(value, dict) else cast("list[object]", value)
+        count, levels = 1 + len(items), min(len(items), 1)
+        for item in items:
+            if isinstance(item, (dict, list)):
+                inner = _size(cast("object", item), depth + 1, known)
+                count, levels = count + inner[0] - 1, max(levels, inner[1])
         known[identity] = count, levels + 1
     return known[identity]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 from hashlib import blake2b
+from operator import methodcaller
 from sys import intern
 from typing import Any, TypeVar, cast
 
@@ -20,6 +21,7 @@ _Value = TypeVar("_Value")
 _members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _text = msgspec.json.Decoder(str).decode
+_colons = methodcaller("count", b":")
 
 # Longer texts are known by a digest, so that a document is not kept once for each of its levels.
 _MAX_TEXT = 64
@@ -97,6 +99,6 @@ class SharedValues:
 
 def _check_unique(text: bytes, members: dict[str, bytes]) -> None:
     """Check that an object has no more members than were read: each has a colon, and the others are inside them."""
-    colons = "".join(members).count(":") + len(members) + b"".join(members.values()).count(b":")
+    colons = len(members) + "".join(members).count(":") + sum(map(_colons, members.values()))
     if text.count(b":") != colons:
         raise ValueError("a key occurs twice")

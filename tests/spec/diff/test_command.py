@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from contentgroove._openapi.documents import parse
 from contentgroove.cli.app import run
+from contentgroove_spec import command
 
 from .conftest import GENERATION_2, GENERATION_3
 
@@ -175,3 +176,24 @@ def test_files_with_the_same_name_are_told_apart(
         path.write_text(json.dumps(films), encoding="utf-8")
     assert run(["spec", "diff", *map(str, paths)]) == 0
     assert capsys.readouterr().out == f"file:{paths[0]} → file:{paths[1]}: Nothing changed.\n"
+
+
+@pytest.mark.parametrize(("limit", "terminal", "told"), [(100, True, True), (100, False, False), (10**6, True, False)])
+def test_a_person_who_waits_is_told(
+    tmp_path: Path,
+    films: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    limit: int,
+    terminal: bool,  # noqa: FBT001 - a case
+    told: bool,  # noqa: FBT001 - a case
+) -> None:
+    """That large documents are compared, on standard error if that is a terminal."""
+    monkeypatch.setattr(command, "LARGE", limit)
+    monkeypatch.setattr(command, "is_terminal", lambda stream: terminal and stream is sys.stderr)
+    old, _, new = changed(tmp_path, films)
+    assert run(["spec", "diff", old, new]) == 0
+    printed = capsys.readouterr()
+    assert printed.out.startswith("file:old.json")
+    assert printed.err.startswith("Comparing") is told
+    assert bool(printed.err) is told

@@ -117,7 +117,7 @@ def test_the_deepest_document() -> None:
 
 
 def test_escaped_colons_are_read() -> None:
-    """A document that has them is read in the ordinary way, and shared all the same."""
+    """A document that has them is read in the ordinary way, and is shared, too."""
     shared = SharedValues()
     plain, escaped = (parse(text, "it", None, shared) for text in ('{"a:": {"b": [1]}}', '{"a\\u003a": {"b": [1]}}'))
     assert plain is escaped

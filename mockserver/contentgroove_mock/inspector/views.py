@@ -195,9 +195,9 @@ def size(count: int) -> str:
     return f"{count} bytes" if unit == "bytes" else f"{value:.1f} {unit}"
 
 
-def newest(records: dict[str, Record]) -> list[Record]:
+def newest(records: Table[Record]) -> list[Record]:
     """Return the records that a table shows, the newest first."""
-    return list(itertools.islice(reversed(records.values()), MAX_ROWS))
+    return list(records.view.values())[: -MAX_ROWS - 1 : -1]
 
 
 def media_rows(state: State) -> list[MediaRow]:

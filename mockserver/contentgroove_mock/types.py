@@ -8,7 +8,7 @@ from contentgroove_mock.simulator.clock import Clock, SettableClock
 from contentgroove_mock.simulator.context import RequestRecord
 from contentgroove_mock.simulator.core.accounts import AccountInfo, Keys, Limits, Quota, RateLimit
 from contentgroove_mock.simulator.core.deliveries import Order
-from contentgroove_mock.simulator.core.faults import FaultCount, Kind, WaitingFault
+from contentgroove_mock.simulator.core.faults import Kind, WaitingFault
 from contentgroove_mock.simulator.core.policies import PolicyChanges
 from contentgroove_mock.simulator.core.records import (
     Account,
@@ -44,7 +44,6 @@ __all__ = [
     "Clock",
     "Delivery",
     "DeliveryAttempt",
-    "FaultCount",
     "Keys",
     "Kind",
     "Limits",

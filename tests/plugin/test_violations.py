@@ -313,3 +313,50 @@ def test_runs_are_followed_and_new_members_allowed(run: Run, pytester: pytest.Py
     refused = run(source, "--contentgroove-allow=getMedia:mood")
     assert refused.ret == pytest.ExitCode.USAGE_ERROR
     refused.stderr.fnmatch_lines(["ERROR: allow='getMedia:mood': there is no operation or event 'getMedia'. *"])
+
+
+def test_replaced_records_change_no_verdict(run: Callable[..., pytest.RunResult], pytester: pytest.Pytester) -> None:
+    """What a reset, a snapshot or other data removes was judged before, and what it brings back is not a mistake."""
+    pytester.makeconftest(
+        """
+        from contentgroove_mock.simulator.core import deliveries
+
+        written = deliveries.webhook_payload
+        deliveries.webhook_payload = lambda media, clips: {**written(media, clips), "mood": media.name}
+        """
+    )
+    source = """
+        import httpx
+        import pytest
+
+        @pytest.fixture
+        def contentgroove_options():
+            respond = lambda request: httpx.Response(200)
+            return {"seed": 1, "webhook_client": httpx.AsyncClient(transport=httpx.MockTransport(respond))}
+
+        @pytest.mark.parametrize("way", ["reset", "restore", "replace_data"])
+        def test_again(contentgroove_client, contentgroove_simulator, way):
+            simulator, source = contentgroove_simulator, "https://films.example/one.mp4"
+            simulator.add_api_key("unused")
+            media = contentgroove_client.medias.create(source_url=source, name="old")
+            snapshot = simulator.snapshot()
+            contentgroove_client.medias.delete(media.id)
+            if way == "reset":
+                simulator.reset()
+                assert contentgroove_client.medias.create(source_url=source, name="new").id == media.id
+            elif way == "restore":
+                simulator.restore(snapshot)
+            else:
+                simulator.replace_data({"accounts": [{"key": "a"}], "medias": [{"id": media.id, "account": "a"}]})
+                simulator.restore(snapshot)
+            assert contentgroove_client.medias.get(media.id).name in {"old", "new"}
+
+        def test_webhook(contentgroove_client, contentgroove_simulator):
+            contentgroove_client.webhook_subscriptions.create(url="http://127.0.0.1/hook")
+            media = contentgroove_client.medias.create(source_url="https://films.example/one.mp4")
+            contentgroove_simulator.finish_media(media.id)
+            contentgroove_simulator.reset()
+        """
+    result = run(source, "--contentgroove-behaviour")
+    result.assert_outcomes(passed=3, failed=1)
+    result.stdout.fnmatch_lines(["FAILED *::test_webhook*"])

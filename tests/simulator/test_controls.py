@@ -120,9 +120,10 @@ async def test_an_account_is_renamed_and_its_key_rejected(driver: Driver) -> Non
     assert await status(driver, "a") == 200
     with pytest.raises(ValueError, match="second"):
         driver.simulator.change_account("new", name="second")
-    for wrong in ("", " "):
-        with pytest.raises(ValueError, match="empty"):
-            driver.simulator.add_api_key(wrong)
+    for wrong in ("", " ", "a b", "a-key "):
+        for refuse in (driver.simulator.add_api_key, driver.simulator.remove_api_key):
+            with pytest.raises(ValueError, match="empty, nor contain spaces"):
+                refuse(wrong)
 
 
 async def test_limits_of_one_account(driver: Driver) -> None:
@@ -186,7 +187,7 @@ async def test_impossible_numbers_are_refused(driver: Driver, path: str, body: d
 
 
 async def test_speed_of_processing_is_changed(driver: Driver) -> None:
-    """What is created afterwards is processed at the new speed; None means until somebody ends it."""
+    """What is created afterwards is processed at the new speed; None means until it is ended."""
     await call(driver, "PATCH", "/policy", {"queue_seconds": 10, "processing_seconds": 30})
     slow = await driver.media()
     await call(driver, "PATCH", "/policy", {"processing_seconds": None})

@@ -271,6 +271,7 @@ async def test_a_snapshot_is_restored_with_everything(driver: Driver) -> None:
     assert simulator.restore(snapshot) == []
     assert simulator.snapshot() == snapshot
     assert simulator.clock.now() == snapshot.now
+    assert (simulator.requests, simulator.faults_happened()) == ([], {})
     assert (await driver.api.get("/clips")).status_code == 503
     assert "film" in await ids(driver)
     # What is done after a restore does not reach the snapshot.
@@ -346,6 +347,31 @@ async def test_a_deleted_file_is_restored(driver: Driver) -> None:
     simulator._context.storage.delete_file(path)
     assert simulator.restore(snapshot) == [path]
     assert (await driver.bare.get(f"{ORIGIN}/_files/{media['id']}")).status_code == 404
+
+
+async def test_a_snapshot_reaches_no_files_of_others(driver: Driver, tmp_path: Path) -> None:
+    """A path that was written into one is neither served nor deleted."""
+    simulator = driver.simulator
+    secret = tmp_path / "secret.mp4"
+    secret.write_text("canary-content", "utf-8")
+    document = json.loads(simulator.snapshot().to_json())
+    for path in (str(secret), f"../../../../../../../{secret}", str(tmp_path / "x" / ".." / "secret.mp4")):
+        document["state"]["medias"]["film"]["path"] = path
+        headers = {"Content-Type": "application/json"}
+        response = await driver.bare.put(f"{CONTROL}/snapshot", content=json.dumps(document), headers=headers)
+        (missing,) = response.json()["missing_files"]
+        assert missing != path
+        assert (await driver.bare.get(f"{ORIGIN}/_files/film")).status_code == 404
+        await driver.api.delete("/medias/film")
+        assert secret.read_text("utf-8") == "canary-content"
+
+
+async def test_a_snapshot_holds_what_never_ends(driver: Driver) -> None:
+    """A media that is processed until it is told goes through JSON."""
+    driver.simulator.hold_media("slow")
+    driver.simulator.restore(Snapshot.from_json(driver.simulator.snapshot().to_json()))
+    driver.simulator.advance(86_400)
+    assert driver.simulator.media("slow").stage == "processing"
 
 
 class _FixedClock:

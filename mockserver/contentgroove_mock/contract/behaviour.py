@@ -110,6 +110,14 @@ class Behaviour:
                 self._writes.setdefault((sent.collection, sent.identifier), []).append(sent.write)
             return sent
 
+    def start_again(self) -> None:
+        """Forget what is known of all resources, because the service has others from now on, such as after a reset."""
+        with self._lock:
+            for writes in self._writes.values():
+                writes.clear()
+            for known in (self._deleted, self._seen, self._readings):
+                known.clear()
+
     def received(self, sent: Sent, response: CheckedResponse) -> list[Violation]:
         """Check the response to a request; return the violations."""
         if sent.operation is None:
@@ -124,7 +132,7 @@ class Behaviour:
 
     def _check(self, sent: Sent, operation: Operation, response: CheckedResponse) -> Iterator[Violation]:
         address = sent.collection, sent.identifier
-        if response.status in _REFUSED and sent.write is not None:
+        if response.status in _REFUSED and sent.write is not None and sent.write in self._writes.get(address, ()):
             # It was not performed.
             self._writes[address].remove(sent.write)
         if response.status not in _SUCCESS:

@@ -123,6 +123,10 @@ class ServedSimulator:
         self.app: ASGIApp = self._arrivals
         simulator.webhook_sender.on_attempt = judge.judge_attempt
 
+    def catch_up(self) -> None:
+        """Judge the responses that clients have received: a 204 is complete for them before it is for the server."""
+        self._run(self._is_quiet())
+
     def settle(self, *, patiently: bool) -> None:
         """Handle what has arrived, and check the requests that have no response.
 

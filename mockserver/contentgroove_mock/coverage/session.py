@@ -23,6 +23,7 @@ from contentgroove_mock.coverage.matrix import CoverageMatrix, matrix
 from contentgroove_mock.coverage.stragglers import busy_threads, wait_for_threads, waiting_for_tasks
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Callable, Generator, Mapping, Sequence
     from threading import Thread
 
@@ -82,6 +83,15 @@ class PluginSession:
         judge = Judge(self.checker, self.collected, self._test, calls)
         behaviour = Behaviour(self.checker) if self._with_behaviour else None
         served = ServedSimulator(simulator, judge, self._prism_url, behaviour)
+        judged: set[tuple[str, dt.datetime]] = set()
+
+        def before_replacement() -> None:
+            served.catch_up()
+            self._finish(simulator, judge, judged)
+            if behaviour is not None:
+                behaviour.start_again()
+
+        simulator.on_replace = before_replacement
         with (
             serve(simulator, self._port, app=served.app) as server,
             use_simulated_time(simulator, calls, server.base_url),
@@ -92,7 +102,7 @@ class PluginSession:
             finally:
                 self._served.remove(served)
                 served.settle(patiently=False)
-        self._finish(simulator, judge)
+        self._finish(simulator, judge, judged)
 
     @contextlib.contextmanager
     def run_test(self) -> Generator[None]:
@@ -145,9 +155,13 @@ class PluginSession:
         """Stop everything that was started."""
         self._resources.close()
 
-    def _finish(self, simulator: Simulator, judge: Judge) -> None:
+    def _finish(self, simulator: Simulator, judge: Judge, judged: set[tuple[str, dt.datetime]]) -> None:
         self.collected.add_faults(simulator.faults_happened())
         for delivery in simulator.deliveries:
+            # A snapshot brings back deliveries that were judged when they were removed.
+            if (delivery.id, delivery.created_at) in judged:
+                continue
+            judged.add((delivery.id, delivery.created_at))
             judge.judge_webhook(delivery)
             if delivery.state == "delivered":
                 self.collected.add_delivery(delivery.event)

@@ -91,13 +91,24 @@ class Storage:
             raise OSError(error.errno, f"Cannot write {target}: {error.strerror}") from error
         self._written = content
 
-    def open_file(self) -> IO[bytes]:
-        """Create a new file for an upload and open it for writing; its `name` is its path."""
+    def _made_folder(self) -> Path:
         if self._folder is None:
             self._folder = Path(tempfile.mkdtemp(prefix="contentgroove-mock-"))
             weakref.finalize(self, shutil.rmtree, self._folder, ignore_errors=True)
         self._folder.mkdir(parents=True, exist_ok=True)
-        return tempfile.NamedTemporaryFile(dir=self._folder, prefix="upload-", delete=False)  # returned
+        return self._folder
+
+    def open_file(self) -> IO[bytes]:
+        """Create a new file for an upload and open it for writing; its `name` is its path."""
+        return tempfile.NamedTemporaryFile(dir=self._made_folder(), prefix="upload-", delete=False)  # returned
+
+    def own_path(self, path: str) -> str:
+        """Return the path of a stored file with that name in this folder.
+
+        States come from elsewhere in snapshots, and must not make this process serve or delete files of others.
+        """
+        folder = self._made_folder()
+        return str(folder / Path(path.replace("\\", "/")).name)
 
     def delete_file(self, path: str) -> None:
         """Delete an uploaded file."""

@@ -16,7 +16,7 @@ from contentgroove_mock.simulator.control.accounts import AccountControls
 from contentgroove_mock.simulator.control.faults import DeliveryControls, FaultControls
 from contentgroove_mock.simulator.control.resources import ResourceControls
 from contentgroove_mock.simulator.control.states import Start, StateControls
-from contentgroove_mock.simulator.core.accounts import Keys, account_id
+from contentgroove_mock.simulator.core.accounts import Keys, account_of_key
 from contentgroove_mock.simulator.core.errors import method_not_allowed, not_found, server_error
 from contentgroove_mock.simulator.core.policies import Policy
 from contentgroove_mock.simulator.core.records import Ids
@@ -52,6 +52,9 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
     Methods that change something may be called from any thread. `advance`, `finish_media` and `redeliver` return
     after the webhooks that became due were attempted, except inside the event loop that sends them: there, await
     `wait_until_idle` afterwards.
+
+    Attributes:
+        on_replace: Called before `reset`, `restore` or `replace_data` replaces records, unless it is None.
     """
 
     def __init__(
@@ -119,6 +122,7 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
             lambda: Ids(source if seed is None else random.Random(seed)),  # noqa: S311  # as above
         )
         self._saved = {}
+        self.on_replace = None
         self.latency = latency
         if data is not None and not service.state.accounts:
             self.add_data(data)
@@ -169,6 +173,4 @@ class Simulator(ResourceControls, AccountControls, FaultControls, DeliveryContro
 def _keys(api_keys: Collection[str] | None) -> Keys:
     if isinstance(api_keys, str):
         raise ValueError("api_keys must be a collection of keys, not a single str: pass [key]")  # noqa: TRY004  # as documented
-    if any(not key.strip() for key in api_keys or ()):
-        raise ValueError("An API key must not be empty: pass another one, or no api_keys to accept any")
-    return Keys(accepted=None if api_keys is None else {account_id(key) for key in api_keys})
+    return Keys(accepted=None if api_keys is None else {account_of_key(key) for key in api_keys})

@@ -54,10 +54,10 @@ class AccountControls(Controls):
         """Accept these API keys and no others; None accepts any.
 
         Raises:
-            ValueError: A key is empty.
+            ValueError: A key is empty or has spaces.
         """
         with self._context.locked_service() as service:
-            service.keys = Keys(accepted=None if keys is None else {_account_id(key) for key in keys})
+            service.keys = Keys(accepted=None if keys is None else {accounts.account_of_key(key) for key in keys})
 
     @control_route("POST", "/api_keys")
     def add_api_key(self, key: str, *, name: str | None = None) -> AccountInfo:
@@ -68,10 +68,10 @@ class AccountControls(Controls):
             name: A name for its account.
 
         Raises:
-            ValueError: The key is empty, or another account has this name.
+            ValueError: The key is empty or has spaces, or another account has this name.
         """
         with self._context.locked_service() as service:
-            identifier = _account_id(key)
+            identifier = accounts.account_of_key(key)
             if name is not None:
                 accounts.name_account(service.state, identifier, name)
             service.keys.add(service.account(key).id)
@@ -82,10 +82,10 @@ class AccountControls(Controls):
         """Reject an API key with 401 from now on; its account and what it has stay.
 
         Raises:
-            ValueError: The key is empty.
+            ValueError: The key is empty or has spaces.
         """
         with self._context.locked_service() as service:
-            service.keys.remove(_account_id(key))
+            service.keys.remove(accounts.account_of_key(key))
 
     @property
     @control_route("GET", "/limits")
@@ -162,9 +162,3 @@ class AccountControls(Controls):
 
 def _describe(service: Service, identifier: str) -> AccountInfo:
     return accounts.describe_account(service.state.accounts[identifier], service.state, service.keys, service.limits)
-
-
-def _account_id(key: str) -> str:
-    if not key.strip():
-        raise ValueError("An API key must not be empty")
-    return accounts.account_id(key)

@@ -46,6 +46,7 @@ class Start(NamedTuple):
 class StateControls(Controls):
     """Seed data, reset, snapshot and restore."""
 
+    on_replace: Callable[[], object] | None
     _start: Start
     _saved: dict[str, Snapshot]
 
@@ -65,7 +66,7 @@ class StateControls(Controls):
 
     @control_route("PUT", "/data", from_json=decode_seed_data, max_body=_MAX_BODY)
     def replace_data(self, data: SeedSource) -> None:
-        """Remove all medias, clips, subscriptions, uploads and deliveries, and add seed data instead.
+        """Remove all medias, clips, subscriptions, uploads, deliveries and logs, and add seed data instead.
 
         Raises:
             ValueError: Something is wrong, as in `add_data`; then nothing is changed.
@@ -73,7 +74,7 @@ class StateControls(Controls):
         """
         seeds = read_seed_data(data)
         now = self._context.clock.now()
-        with self._context.locked_service() as service, _all_or_nothing(service, now, data):
+        with self._replacing() as service, _all_or_nothing(service, now, data):
             _remove_resources(service)
             add_seed_data(service, seeds, now)
         self._catch_up()
@@ -87,7 +88,7 @@ class StateControls(Controls):
         Args:
             keep_settings: Whether API keys, names of accounts, policy, limits, faults and latency stay as they are.
         """
-        with self._context.locked_service() as service:
+        with self._replacing() as service:
             start = self._start
             if keep_settings:
                 _remove_resources(service)
@@ -97,13 +98,12 @@ class StateControls(Controls):
                 service.policy, service.latency, service.limits = start.policy, start.latency, Limits()
                 service.keys = copy.deepcopy(start.keys)
                 service.faults = Faults()
-            self._context.clear_requests()
             add_seed_data(service, start.data, self._context.clock.now())
         self._catch_up()
 
     @control_route("GET", "/snapshot")
     def snapshot(self) -> Snapshot:
-        """Return everything that the simulator has and is set to, except its log of requests.
+        """Return everything that the simulator has and is set to, except its logs of requests and faults.
 
         Uploaded files are named, and kept as long as this simulator keeps files, so that they can be restored.
         """
@@ -119,10 +119,11 @@ class StateControls(Controls):
         max_body=_MAX_BODY,
     )
     def restore(self, snapshot: Snapshot) -> list[str]:
-        """Be as at the time of a snapshot, its clock included.
+        """Be as at the time of a snapshot, its clock included; the logs begin again.
 
         Returns:
-            The uploaded files that no longer exist; the file store responds to requests for them with 404.
+            The uploaded files that this simulator does not have (any longer), because it was another one that made the
+            snapshot; the file store responds to requests for them with 404.
 
         Raises:
             ValueError: The snapshot has another version, or the simulator's own clock cannot be set.
@@ -131,8 +132,8 @@ class StateControls(Controls):
         if not isinstance(clock, SettableClock):
             message = f"{type(clock).__name__} has no set_time(), which sets it to the time of the snapshot"
             raise ValueError(message)  # noqa: TRY004  # as documented, and over HTTP a 400
-        with self._context.locked_service() as service:
-            apply_snapshot(service, snapshot)
+        with self._replacing() as service:
+            apply_snapshot(service, snapshot, self._context.storage.own_path)
             clock.set_time(snapshot.now)
             missing = [path for path in sorted(service.state.stored_files()) if not Path(path).is_file()]
         self._catch_up()
@@ -180,6 +181,17 @@ class StateControls(Controls):
         with self._context.locked_service():
             snapshot = find(self._saved, name, "saved snapshot")
         return self.restore(snapshot)
+
+    @contextlib.contextmanager
+    def _replacing(self) -> Generator[Service]:
+        """Lock the service to replace its records, and begin new logs, because the old ones are about other records."""
+        # Not while the service is locked: who reads the logs may have to wait for requests that are being handled.
+        if self.on_replace is not None:
+            self.on_replace()
+        with self._context.locked_service() as service:
+            yield service
+            self._context.clear_requests()
+            service.faults.happened.clear()
 
 
 @contextlib.contextmanager

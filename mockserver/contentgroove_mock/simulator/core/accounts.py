@@ -207,6 +207,17 @@ def account_id(key: str) -> str:
     return hashlib.sha256(b"account\0" + key.encode("utf-8", "surrogateescape")).hexdigest()[:32]
 
 
+def account_of_key(key: str) -> str:
+    """Return the id of the account of a key that a user has written down.
+
+    Raises:
+        ValueError: No request can have such a key: it is empty, or has spaces.
+    """
+    if not key or key != "".join(key.split()):
+        raise ValueError("An API key must not be empty, nor contain spaces")
+    return account_id(key)
+
+
 def user_id(account: str) -> str:
     """Return the id of the user that owns an account."""
     return str(uuid.uuid5(uuid.NAMESPACE_OID, account))

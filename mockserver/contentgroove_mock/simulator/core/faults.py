@@ -172,14 +172,6 @@ class WaitingFault(Struct, kw_only=True):
     remaining: int
 
 
-class FaultCount(Struct, frozen=True, kw_only=True):
-    """How often faults of one kind have happened to one operation."""
-
-    kind: Kind
-    operation: str
-    count: int
-
-
 class Faults:
     """The faults that have not happened yet, in the order they were added.
 
@@ -204,17 +196,9 @@ class Faults:
         """Remove all faults."""
         self.waiting.clear()
 
-    def counts(self) -> list[FaultCount]:
-        """Return how often each kind has happened, by operation."""
-        return [
-            FaultCount(kind=kind, operation=operation, count=count)
-            for (kind, operation), count in self.happened.items()
-        ]
-
-    def restore(self, waiting: list[WaitingFault], happened: list[FaultCount]) -> None:
-        """Replace what waits and what has happened."""
+    def restore(self, waiting: list[WaitingFault]) -> None:
+        """Replace the faults that have not happened."""
         self.waiting = {item.id: copy.copy(item) for item in waiting}
-        self.happened = Counter({(item.kind, item.operation): item.count for item in happened})
         self._last_id = max([self._last_id, *(int(item.id) for item in waiting if item.id.isdecimal())])
 
     def take(self, operation: str, identifier: str) -> Fault | None:

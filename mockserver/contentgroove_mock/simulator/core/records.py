@@ -9,6 +9,7 @@ from contentgroove_api import Times
 from msgspec import Struct, field, json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from random import Random
 
 Stage = Literal["queued", "processing", "finished", "failed"]
@@ -228,7 +229,14 @@ class State(Struct, kw_only=True):
             else:
                 setattr(self, name, value)
 
+    def move_files(self, new_path: Callable[[str], str]) -> None:
+        """Change the paths of all uploaded files."""
+        items: list[Media | Upload] = [*self.medias.values(), *self.uploads.values()]
+        for item in items:
+            if item.path is not None:
+                item.path = new_path(item.path)
+
     def stored_files(self) -> set[str]:
         """Return the paths of the uploaded files that medias and uploads refer to."""
-        paths = [*(media.path for media in self.medias.values()), *(upload.path for upload in self.uploads.values())]
-        return {path for path in paths if path is not None}
+        items: list[Media | Upload] = [*self.medias.values(), *self.uploads.values()]
+        return {item.path for item in items if item.path is not None}

@@ -193,8 +193,7 @@ def _check(data: SeedData, state: State) -> None:
         (f"$.webhook_subscriptions[{index}]", item) for index, item in enumerate(data.webhook_subscriptions)
     ]
     for index, account in enumerate(data.accounts):
-        if not account.key.strip():
-            raise ValueError(f"$.accounts[{index}].key must not be empty")
+        _at(f"$.accounts[{index}].key", accounts.account_of_key, account.key)
     _check_ids(medias, state.medias)
     _check_ids(clips, state.clips)
     _check_ids(subscriptions, state.subscriptions)

@@ -12,12 +12,13 @@ from msgspec import Struct
 
 # msgspec reads the fields' types at run time.
 from contentgroove_mock.simulator.core.accounts import Keys, Limits  # noqa: TC001
-from contentgroove_mock.simulator.core.faults import FaultCount, WaitingFault  # noqa: TC001
+from contentgroove_mock.simulator.core.faults import WaitingFault  # noqa: TC001
 from contentgroove_mock.simulator.core.policies import Policy  # noqa: TC001
 from contentgroove_mock.simulator.core.records import State  # noqa: TC001
 
 if TYPE_CHECKING:
     import datetime as dt
+    from collections.abc import Callable
 
     from contentgroove_mock.simulator.core.service import Service
 
@@ -26,7 +27,7 @@ VERSION = 1
 
 
 class Snapshot(Struct, frozen=True, kw_only=True):
-    """Everything that a simulator had and was set to at a time, except its log of requests.
+    """Everything that a simulator had and was set to at a time, except its logs of requests and faults.
 
     It contains the URLs of subscriptions with their tokens, and digests of API keys instead of the keys. Uploaded files
     are named, not contained: the simulator that made the snapshot keeps them.
@@ -43,7 +44,6 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     keys: Keys
     latency: float
     faults: list[WaitingFault]
-    faults_happened: list[FaultCount]
     state: State
 
     def __repr__(self) -> str:
@@ -95,28 +95,33 @@ def _other_version(version: int) -> str:
 
 def take_snapshot(service: Service, now: dt.datetime) -> Snapshot:
     """Return a copy of everything that a service has."""
-    faults = service.faults
     return Snapshot(
         now=now,
         policy=service.policy,
         limits=copy.deepcopy(service.limits),
         keys=copy.deepcopy(service.keys),
         latency=service.latency,
-        faults=copy.deepcopy(list(faults.waiting.values())),
-        faults_happened=faults.counts(),
+        faults=copy.deepcopy(list(service.faults.waiting.values())),
         state=copy.deepcopy(service.state),
     )
 
 
-def apply_snapshot(service: Service, snapshot: Snapshot) -> None:
+def apply_snapshot(service: Service, snapshot: Snapshot, own_path: Callable[[str], str] = lambda path: path) -> None:
     """Make a service what it was; files that it then no longer refers to are discarded.
+
+    Args:
+        service: The service.
+        snapshot: What it was.
+        own_path: Returns the path where the service has a file of the snapshot.
 
     Raises:
         ValueError: The snapshot has another version.
     """
     if snapshot.version != VERSION:
         raise ValueError(_other_version(snapshot.version))
-    service.replace_state(copy.deepcopy(snapshot.state))
+    state = copy.deepcopy(snapshot.state)
+    state.move_files(own_path)
+    service.replace_state(state)
     service.policy, service.latency = snapshot.policy, snapshot.latency
     service.limits, service.keys = copy.deepcopy(snapshot.limits), copy.deepcopy(snapshot.keys)
-    service.faults.restore(snapshot.faults, snapshot.faults_happened)
+    service.faults.restore(snapshot.faults)

@@ -28,7 +28,7 @@ _COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "about": lambda value, limit: abs(value - limit) <= ABOUT * limit,
 }
 
-Verdict = Literal["met", "missed", "without a goal"]
+Verdict = Literal["met", "missed", "no goal"]
 
 
 class Goal(NamedTuple):
@@ -67,7 +67,7 @@ class Figure(msgspec.Struct, frozen=True):
     def verdict(self) -> Verdict:
         """Whether the goal was met."""
         if self.limit is None:
-            return "without a goal"
+            return "no goal"
         return "met" if _COMPARISONS[self.limit.relation](self.value, self.limit.limit) else "missed"
 
 

@@ -37,7 +37,9 @@ from benchmarks.figures import ABOUT, Figure, Verdict, read
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-_STATES: dict[Verdict, State] = {"met": "good", "missed": "bad", "without a goal": "idle"}
+_STATES: dict[Verdict, State] = {"met": "good", "missed": "bad", "no goal": "idle"}
+# From here on, what is behind the point says nothing: three digits are as much as such measurements are good for.
+_WHOLE = 100
 _LIBRARIES = ("contentgroove", "httpx", "httpcore", "msgspec", "anyio")
 
 
@@ -51,7 +53,7 @@ def page(found: Sequence[Figure], machine: Mapping[str, str]) -> str:
             [
                 ("Goals met", f"{met} of {met + missed}", "good" if met and not missed else None),
                 ("Goals missed", f"{missed}", "bad" if missed else "good"),
-                ("Without a goal", f"{verdicts.count('without a goal')}", None),
+                ("No goal", f"{verdicts.count('no goal')}", None),
             ]
         ),
         _legend(),
@@ -77,7 +79,7 @@ def _legend() -> Html:
         [
             (badge("good", "met"), "The figure is what it should be."),
             (badge("bad", "missed"), "It is not. A busy machine can be the reason: see its load below."),
-            (badge("idle", "without a goal"), "For information."),
+            (badge("idle", "no goal"), "For information."),
             (
                 mark,
                 "The length of a bar is the figure, the line its goal. Bars of one row are comparable, rows are not.",
@@ -93,18 +95,21 @@ def _benchmark(name: str, found: Sequence[Figure]) -> Html:
     rows = (
         [
             join([figure.name, element("small", figure.detail, class_="quiet") if figure.detail else ""]),
+            badge(_STATES[figure.verdict], figure.verdict),
             element("td", _number(figure), class_="number"),
             element("td", figure.goal or "none", class_="number"),
             _bar(figure),
-            badge(_STATES[figure.verdict], figure.verdict),
         ]
         for figure in found
     )
-    return section(name, table(f"Figures of: {name}", ["what", "figure", "goal", "beside the goal", "verdict"], rows))
+    numbers = (element("th", title, scope="col", class_="number") for title in ("figure", "goal"))
+    head = ["what", "verdict", *numbers, "beside the goal"]
+    return section(name, table(f"Figures of: {name}", head, rows))
 
 
 def _number(figure: Figure) -> str:
-    return f"{figure.value:.3g}" + (f" {figure.unit}" if figure.unit else "")
+    digits = f"{figure.value:,.0f}" if figure.value >= _WHOLE else f"{figure.value:.3g}"
+    return digits + (f" {figure.unit}" if figure.unit else "")
 
 
 def _bar(figure: Figure) -> Html:
@@ -128,7 +133,7 @@ def facts() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": _first("/proc/cpuinfo", "model name") or platform.machine(),
         "cores": f"{os.cpu_count()}",
-        "memory": _first("/proc/meminfo", "MemTotal"),
+        "memory": _memory(),
         "load in the last minute, 5 and 15 minutes": " ".join(f"{load:.1f}" for load in os.getloadavg())
         if hasattr(os, "getloadavg")
         else "",
@@ -136,6 +141,11 @@ def facts() -> dict[str, str]:
         **{name: version(name) for name in _LIBRARIES},
     }
     return {name: value for name, value in found.items() if value}
+
+
+def _memory() -> str:
+    kibibytes = _first("/proc/meminfo", "MemTotal").partition(" ")[0]
+    return f"{int(kibibytes) / 1024**2:.1f} GiB" if kibibytes.isdecimal() else ""
 
 
 def _first(path: str, key: str) -> str:

@@ -142,12 +142,13 @@ ATTACKS = (
     Attack("image", "/_mock/deliveries", "nothing", _embedded("img", "src")),
     Attack("script", "/_mock/deliveries", "nothing", _embedded("script", "src")),
     Attack("stylesheet", "/_mock/deliveries", "nothing", _embedded("link", "href")),
+    Attack("fetch of the page", "/_mock/", "nothing", _fetch("/_mock/")),
     Attack(
         "EventSource",
-        "/_mock/deliveries",
+        "/_mock/events",
         "nothing",
         """({target}) => new Promise(done => {
-          const source = new EventSource(`${target}/_mock/deliveries`);
+          const source = new EventSource(`${target}/_mock/events`);
           source.onmessage = event => done(event.data);
           source.onerror = () => { source.close(); done(''); };
         })""",
@@ -180,4 +181,4 @@ ATTACKS = (
         })""",
     ),
 )
-"""All of them. The mock has neither events nor sockets to read: these must stay as useless as they are."""
+"""All of them. Those that gain nothing have nothing to read, or are stopped by every browser."""

@@ -34,7 +34,7 @@ class Gate:
     Attributes:
         inner: The application behind it.
         is_open: True makes every request look like one of a program of this machine, and lets every page read the
-            response: what happens to a server without any defence. Then an attack that changes nothing is no attack.
+            response: what happens to a server without any defence. Then an attack that changes nothing proves nothing.
         arrived: What reached the gate, and was responded to.
     """
 

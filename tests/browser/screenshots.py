@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from contentgroove import ContentGroove
 from contentgroove_mock import Simulator, serve
 
+from benchmarks.figures import VARIABLE
 from tests.browser.chromium import NoBrowserError, launched
 
 if TYPE_CHECKING:
@@ -54,6 +56,11 @@ def reports(folder: Path) -> Iterator[Path]:
         path = folder / f"{name}.html"
         _run("contentgroove", "spec", "diff", *documents, "--format", "html", "--output", str(path), *others)
         yield path
+    figures, path = folder / "figures.jsonl", folder / "benchmarks.html"
+    _run("benchmarks.webhooks", "--seconds", "0.02", **{VARIABLE: str(figures)})
+    _run("benchmarks.contract", **{VARIABLE: str(figures)})
+    _run("benchmarks.report", str(figures), str(path))
+    yield path
 
 
 def take(browser: Browser, url: str, name: str, folder: Path) -> None:
@@ -88,8 +95,14 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(module: str, *arguments: str) -> None:
-    subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - our own commands
+def _run(module: str, *arguments: str, **environment: str) -> None:
+    subprocess.run(  # noqa: S603 - our own commands
+        [sys.executable, "-m", module, *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 if __name__ == "__main__":

@@ -175,6 +175,25 @@ def test_no_foreign_page_reads_or_changes_anything(
     assert {name: gains for name, gains in gained.items() if gains} == {}
 
 
+@pytest.mark.parametrize("opened", PAGES.values(), ids=PAGES)
+def test_no_foreign_page_shows_the_page_of_the_mock(
+    opened: staticmethod[..., str], victim: Victim, tab: Page, sink: Sink, tmp_path: Path
+) -> None:
+    """A click on a frame that cannot be seen would be the user's own, so no control is ever in a frame of others."""
+    target = opened(tab, sink, victim, tmp_path)
+    tab.evaluate(
+        """url => new Promise(done => {
+          const frame = document.createElement('iframe');
+          frame.addEventListener('load', done);
+          frame.src = url;
+          document.documentElement.append(frame);
+        })""",
+        f"{target}/_mock/",
+    )
+    (frame,) = tab.main_frame.child_frames
+    assert frame.locator("a, button, form, input").count() == 0
+
+
 @pytest.mark.parametrize(
     "attack", [attack for attack in ATTACKS if attack.gain != "nothing"], ids=lambda attack: attack.name
 )

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
         (1.25, "about 1", "met"),
         (1.26, "about 1", "missed"),
         (0.74, "about 1", "missed"),
-        (7.0, "", "without a goal"),
+        (7.0, "", "no goal"),
     ],
 )
 def test_verdicts(value: float, goal: str, verdict: Verdict) -> None:
@@ -80,7 +80,7 @@ def test_the_page_says_what_was_missed_first() -> None:
     assert "&lt;script&gt;" in text
     titles = [text.index(f"<h2>{title}</h2>") for title in ("Legend", "Calls", "Start", "Machine")]
     assert titles == sorted(titles)
-    assert [text.count(f"</i> {verdict}</span></td>") for verdict in ("met", "missed", "without a goal")] == [1, 1, 1]
+    assert [text.count(f"</i> {verdict}</span></td>") for verdict in ("met", "missed", "no goal")] == [1, 1, 1]
     assert "120 ms" in text
 
 

@@ -169,7 +169,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], clas
 
     Args:
         caption: What it shows; also the name of the part that scrolls.
-        head: The names of its columns.
+        head: The names of its columns; one that is a `th` already stays as it is.
         rows: The cells; the first one names its row. A cell that is a `td` or `th` already stays as it is.
         class_: Its class.
     """
@@ -177,7 +177,7 @@ def table(caption: str, head: Sequence[str], rows: Iterable[Sequence[str]], clas
     inner = element(
         "table",
         element("caption", caption),
-        element("thead", element("tr", *(element("th", name, scope="col") for name in head))),
+        element("thead", element("tr", *map(_head_cell, head))),
         element("tbody", *lines),
         class_=class_,
     )
@@ -202,6 +202,10 @@ def bar(segments: Iterable[Segment], marks: Iterable[float] = ()) -> Html:
 
 def _cell(cell: str) -> Html:
     return cell if isinstance(cell, Html) and cell.startswith(("<td", "<th")) else element("td", cell)
+
+
+def _head_cell(name: str) -> Html:
+    return name if isinstance(name, Html) and name.startswith("<th") else element("th", name, scope="col")
 
 
 def _percent(share: float) -> str:

@@ -165,6 +165,23 @@ async def test_reading_the_page_changes_nothing_on_it(driver: Driver, reader: Re
     assert changed == {"overview", "coverage", "medias", "requests", "controls"}
 
 
+async def test_reading_the_page_wakes_no_page(driver: Driver, reader: Reader) -> None:
+    """Else an open page would look at the state again and again, because it looks by reading."""
+    media = await driver.finished()
+    woken: list[int] = []
+    driver.simulator._context.on_change = lambda: woken.append(1)
+    await reader.client.get("/_mock/")
+    await reader.html(f"medias/{media['id']}")
+    for section in ("overview", "medias", "subscriptions", "deliveries", "requests", "coverage", "controls"):
+        await reader.html(section)
+    inspector = driver.simulator._inspector
+    assert inspector is not None
+    inspector.sections.digests()
+    assert woken == []
+    await driver.media()
+    assert woken != []
+
+
 async def test_other_sections_are_not_found(reader: Reader) -> None:
     """Only the page's own."""
     assert (await reader.client.get("/_mock/inspector/films")).status_code == 404

@@ -130,6 +130,8 @@ def test_what_is_inside(wheel: Path) -> None:
     assert "contentgroove/_pages/style.css" in names
     assert "contentgroove_mock/contract.json" in names
     assert "contentgroove_mock/sample.mp4" in names
+    inspector = {name.removeprefix("contentgroove_mock/inspector/") for name in names}
+    assert {"templates/page.html", "static/htmx.min.js", "static/htmx.LICENSE.txt", "static/inspector.css"} <= inspector
     tops = {name.partition("/")[0] for name in names}
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "contentgroove",

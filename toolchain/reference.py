@@ -77,8 +77,13 @@ _PAGES: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
     "mock": (
         "The mock",
-        "Needs the extra `mock`. [Test your application](../testing.md) shows its use.",
-        ("contentgroove_mock", "contentgroove_mock.factories"),
+        "Needs the extra `mock`. [Test your application](../testing.md) and [the mock](../mock.md) show its use.",
+        (
+            "contentgroove_mock",
+            "contentgroove_mock.factories",
+            "contentgroove_mock.types",
+            "contentgroove_mock.recording",
+        ),
     ),
     "contract": (
         "Contract checks",

@@ -39,6 +39,7 @@ TRIED = (
     "cli",
     "contract",
     "end_to_end",
+    "inspector",
     "mcp",
     "openapi",
     "plugin",

@@ -16,6 +16,7 @@ from contentgroove_mock.simulator.core.records import (
     Delivery,
     DeliveryAttempt,
     Media,
+    Records,
     SourceFile,
     Stage,
     State,
@@ -34,6 +35,7 @@ from contentgroove_mock.simulator.core.seeds import (
 )
 from contentgroove_mock.simulator.core.snapshots import SavedSnapshot, Snapshot
 from contentgroove_mock.simulator.core.store_errors import StoreKind
+from contentgroove_mock.simulator.core.tables import Table, View
 from contentgroove_mock.simulator.seed_files import SeedSource
 from contentgroove_mock.simulator.webhook_sender import WebhookSender
 
@@ -52,6 +54,7 @@ __all__ = [
     "PolicyChanges",
     "Quota",
     "RateLimit",
+    "Records",
     "RequestRecord",
     "SavedSnapshot",
     "SeedAccount",
@@ -68,8 +71,10 @@ __all__ = [
     "State",
     "StoreKind",
     "Subscription",
+    "Table",
     "Transcription",
     "Upload",
+    "View",
     "WaitingFault",
     "WebhookHold",
     "WebhookSender",

@@ -80,9 +80,11 @@ def test_state_of_an_earlier_version_is_converted(stored_state: Path) -> None:
         state = storage.load()
         assert state is not None
         storage.close()
+        tables = state.tables()
         after = read_rows(stored_state)
-        assert after == before
-        assert [list(after[kind]) for kind in state.tables()] == [list(before[kind]) for kind in state.tables()]
+        # What that version did not have is empty.
+        assert after == before | {"webhook_hold": {}}
+        assert [list(after.get(kind, {})) for kind in tables] == [list(before.get(kind, {})) for kind in tables]
     # No draft is left.
     assert {item.name for item in stored_state.parent.iterdir()} == {"state.json", "state.json.files"}
     assert WINDOWS or stored_state.stat().st_mode & 0o077 == 0

@@ -193,11 +193,12 @@ def test_a_file_is_named_in_its_errors(tmp_path: Path) -> None:
         Simulator(data=tmp_path / "missing.json")
 
 
-def test_a_state_file_gets_the_data_once(tmp_path: Path) -> None:
+async def test_a_state_file_gets_the_data_once(tmp_path: Path) -> None:
     """A restart with the same options neither repeats the data nor fails at its ids."""
     for _ in range(2):
-        simulator = Simulator(state_file=tmp_path / "state.json", data=DATA)
+        simulator = Simulator(state_file=tmp_path / "state", data=DATA)
         assert len(simulator.medias) == 5
+        await simulator.aclose()
 
 
 async def test_reset_is_as_at_the_start(driver: Driver) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from contentgroove_mock.coverage.matrix import CoverageMatrix
     from contentgroove_mock.simulator.core.records import Clip, Delivery, Media, State
     from contentgroove_mock.simulator.core.service import Service
+    from contentgroove_mock.simulator.core.tables import Table
 
 NOTHING = "\N{EN DASH}"
 """What a cell shows that has no value."""

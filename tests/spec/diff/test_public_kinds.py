@@ -160,7 +160,9 @@ def test_the_rules_are_read_from_the_source(tmp_path: Path, capsys: pytest.Captu
     folder = tmp_path / "checker"
     folder.mkdir()
     (folder / "rules.go").write_text(SOURCE, encoding="utf-8")
-    (folder / "tags.go").write_text('const (\n\tAddedId = "tag-added"\n\tRemovedId   = "tag-removed"\n)\n')
+    (folder / "tags.go").write_text(
+        'const (\n\tAddedId = "tag-added"\n\tRemovedId   = "tag-removed"\n)\n', encoding="utf-8"
+    )
     (folder / "tags_test.go").write_text('const AddedId = "wrong"\n', encoding="utf-8")
     found = rules_of_source(tmp_path)
     added = Rule("TagCheck", "safe", "existence", "add")

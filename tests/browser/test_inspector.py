@@ -177,6 +177,21 @@ def test_focus_stays_in_a_list_that_is_loaded_again(opened: Page, client: Conten
     expect(opener).to_be_focused()
 
 
+def test_a_click_is_not_lost_to_an_update(opened: Page, client: ContentGroove) -> None:
+    """A list stays as it is between press and release, and is loaded again afterwards."""
+    client.medias.create(source_url="https://a.example/a.mp4", name="First")
+    box = opened.get_by_role("button", name="First").bounding_box()
+    assert box is not None
+    opened.mouse.move(box["x"] + 5, box["y"] + 5)
+    opened.mouse.down()
+    with opened.expect_response("**/inspector/medias"):
+        client.medias.create(source_url="https://a.example/b.mp4", name="Second")
+    assert opened.get_by_role("button", name="Second").count() == 0
+    opened.mouse.up()
+    expect(opened.get_by_role("heading", name="First")).to_be_visible()
+    expect(opened.get_by_role("button", name="Second")).to_be_visible()
+
+
 def test_a_lost_connection_is_said(page: Page, watch: Watch) -> None:
     """Otherwise an old page would look like the truth."""
     with serve(Simulator(control=True)) as server:

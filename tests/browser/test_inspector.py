@@ -184,8 +184,12 @@ def test_a_click_is_not_lost_to_an_update(opened: Page, client: ContentGroove) -
     assert box is not None
     opened.mouse.move(box["x"] + 5, box["y"] + 5)
     opened.mouse.down()
-    with opened.expect_response("**/inspector/medias"):
-        client.medias.create(source_url="https://a.example/b.mp4", name="Second")
+    opened.evaluate(
+        "document.getElementById('medias-list')"
+        ".addEventListener('htmx:beforeSwap', () => { document.body.dataset.came = 'yes'; })"
+    )
+    client.medias.create(source_url="https://a.example/b.mp4", name="Second")
+    expect(opened.locator("body[data-came]")).to_have_count(1)
     assert opened.get_by_role("button", name="Second").count() == 0
     opened.mouse.up()
     expect(opened.get_by_role("heading", name="First")).to_be_visible()

@@ -16,7 +16,8 @@
     write("outcome", ok ? `✓ Done: ${title}` : `✕ Not done: ${title}. ${reason}`);
   };
   on("htmx:afterRequest", ({ detail }) => {
-    const title = detail.elt.dataset.done;
+    // An update may have replaced the button meanwhile; then the event comes from what contained it.
+    const title = detail.requestConfig.elt.dataset.done;
     if (title) tell(title, detail.successful, detail.xhr.responseText || "The mock did not respond.");
   });
   // A parameter whose name is in the path belongs there.
@@ -38,6 +39,27 @@
     } catch (error) {
       tell(done, false, String(error));
     }
+  });
+
+  // A list that is replaced between the press and the release of a button of the mouse would lose the click.
+  let isPressed = false;
+  const late = new Set();
+  const release = () => {
+    isPressed = false;
+    setTimeout(() => {
+      for (const part of late) htmx.trigger(part, part.getAttribute("hx-trigger"));
+      late.clear();
+    });
+  };
+  on("pointerdown", () => { isPressed = true; });
+  on("pointerup", release);
+  on("pointercancel", release);
+  on("pointermove", ({ buttons }) => { if (isPressed && !buttons) release(); });
+  on("htmx:beforeSwap", ({ detail }) => {
+    const part = detail.requestConfig.elt;
+    if (!isPressed || !part.getAttribute("hx-trigger")?.startsWith("sse:")) return;
+    detail.shouldSwap = false;
+    late.add(part);
   });
 
   // Focus returns to what has opened the details, by its id: the list may have been loaded again meanwhile.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from contentgroove._openapi.documents import as_list
 from contentgroove._openapi.pointers import split
+from msgspec import structs
 
 from .changes import Location, Rating, field_of
 from .coverage import Usage
@@ -128,7 +129,7 @@ class _Matcher:
         component = change.subject.component
         if not component:
             return False
-        position = dataclasses.replace(location, field="", detail="")
+        position = structs.replace(location, field="", detail="")
         if position not in self._passed:
             self._passed[position] = set().union(*(paths.passed(position, used) for paths in self._paths))
         inner = _field_in_component(change, location)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 from typing import TYPE_CHECKING
+
+from msgspec import structs
 
 from .changes import Comparison, Location, NotCompared
 from .components import compare_components
@@ -159,4 +160,4 @@ class _Documents:
         yield from unread.locations
         for node in nodes:
             for use in self._graph.fields(node):
-                yield dataclasses.replace(use.root.location, field=use.field)
+                yield structs.replace(use.root.location, field=use.field)

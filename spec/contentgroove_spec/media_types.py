@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from contentgroove._openapi.documents import as_object
 from contentgroove._openapi.pointers import escape
+from msgspec import structs
 
 from .context import Site
 from .reading import Part, comparable
@@ -61,7 +61,7 @@ def _compare_media(context: Context, old: Part, new: Part, name: str, outer: Sit
     before, after = media
     # JSON is expected and is not mentioned.
     is_json = _normalised(name) == _JSON
-    site = outer if is_json else Site(dataclasses.replace(outer.location, detail=name), outer.direction)
+    site = outer if is_json else Site(structs.replace(outer.location, detail=name), outer.direction)
     context.compare_descriptions(before, after, site)
     for keyword in ("schema", "itemSchema"):
         if is_json or keyword != "schema" or not all(map(_is_unread, context.views(before, after))):
@@ -85,7 +85,7 @@ def _compare_encodings(context: Context, old: Part, new: Part, site: Site) -> No
             # The encoding comes or goes with its property.
             continue
         before, after = as_object(had.get(name)), as_object(has.get(name))
-        location = dataclasses.replace(site.location, field=f"/{escape(name)}")
+        location = structs.replace(site.location, field=f"/{escape(name)}")
         pointers = [f"{part.pointer}/encoding/{escape(name)}" for part in (old, new)]
         had_part, has_part = (Part(pointer, value) for pointer, value in zip(pointers, (before, after), strict=True))
         report_texts(context.findings, had_part, has_part, location, fields=frozenset())

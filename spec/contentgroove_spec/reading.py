@@ -367,7 +367,9 @@ class Unchanged:
         """Return the references that name something else, or from which something else is reached."""
         users: dict[str, set[str]] = {}
         changed: list[str] = []
-        for reference in all_references(old.document) | all_references(new.document):
+        # What both documents share is read once.
+        seen: set[int] = set()
+        for reference in all_references(old.document, seen) | all_references(new.document, seen):
             found = [reader.find(reference) for reader in (old, new)]
             parts = [part for part in found if isinstance(part, Part)]
             if len(parts) < len(found) or not same_value(parts[0].value, parts[1].value):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import quote, unquote
 
 from .documents import DocumentError, Limits, parse
-from .pointers import escape, is_local, references
+from .pointers import escape, is_local
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,9 +39,28 @@ def bundle(document: Json, file: Path, limits: Limits) -> Json:
     Raises:
         DocumentError: The files are too many or too large.
     """
-    if not any(_is_relative(reference) for reference in references(document)):
+    if not _names_files(document):
         return document
     return _Bundle(file.resolve(), limits).document(document)
+
+
+def _names_files(document: Json) -> bool:
+    """Return whether a reference names a file beside the document; a part that occurs many times is read once."""
+    pending: list[Any] = [document]
+    seen: set[int] = set()
+    while pending:
+        item = pending.pop()
+        if not isinstance(item, (dict, list)) or id(cast("object", item)) in seen:
+            continue
+        seen.add(id(cast("object", item)))
+        if isinstance(item, dict):
+            members = cast("Json", item)
+            if isinstance(reference := members.get("$ref"), str) and _is_relative(reference):
+                return True
+            pending += members.values()
+        else:
+            pending += cast("list[Any]", item)
+    return False
 
 
 def _is_relative(reference: str) -> bool:

@@ -84,7 +84,7 @@ def _read_shared(content: bytes | str, limits: Limits, shared: SharedValues) -> 
         return None
     try:
         document = cast("Json", shared.read_json(text))
-        _check_size(document, limits.nodes)
+        _check_size(document, limits.nodes, shared.sizes)
     except (ValueError, _TooLargeError):
         return None
     return document
@@ -209,8 +209,8 @@ def _load_yaml(text: str, max_nodes: int) -> object:
     return data
 
 
-def _check_size(data: object, max_nodes: int) -> None:
-    count, levels = _size(data, 0, {})
+def _check_size(data: object, max_nodes: int, known: dict[int, tuple[int, int]] | None = None) -> None:
+    count, levels = _size(data, 0, {} if known is None else known)
     if count > max_nodes or levels > MAX_DEPTH + 1:
         raise _TooLargeError
 

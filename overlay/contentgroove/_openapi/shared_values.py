@@ -28,9 +28,14 @@ _MAX_TEXT = 64
 
 
 class SharedValues:
-    """Every value of some documents, each once."""
+    """Every value of some documents, each once.
+
+    Attributes:
+        sizes: The numbers of values and of levels in objects and lists whose size is known, by their ids.
+    """
 
     def __init__(self) -> None:
+        self.sizes: dict[int, tuple[int, int]] = {}
         self._by_text: dict[bytes, Any] = {}
         self._by_digest: dict[bytes, Any] = {}
         self._objects: dict[tuple[str | int, ...], dict[str, Any]] = {}

@@ -54,6 +54,7 @@ ROOT_URLCONF = "cinema.urls"
 WSGI_APPLICATION = "cinema.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
+TIME_ZONE = "UTC"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
+from contentgroove.webhooks import InboxError
 from django.http import HttpResponse, JsonResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
@@ -17,12 +19,20 @@ from .receiving import get_receiver
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
+logger = logging.getLogger(__name__)
+
 
 @csrf_exempt
 @require_POST
 def contentgroove(request: HttpRequest) -> HttpResponse:
     """Record a webhook. A worker handles it afterwards."""
-    receipt = get_receiver().receive(request.body, request.GET.get("token"))
+    try:
+        receiver = get_receiver()
+    except InboxError as error:
+        # The service sends it again, because this is not 200.
+        logger.error("A webhook was not recorded: %s", error)  # noqa: TRY400  # a traceback would say no more
+        return HttpResponse("The database cannot be reached. Send it again.", status=503, content_type="text/plain")
+    receipt = receiver.receive(request.body, request.GET.get("token"))
     return HttpResponse(receipt.reason, status=receipt.status_code, content_type="text/plain")
 
 

@@ -35,7 +35,7 @@ def connection(conninfo: str) -> dict[str, object]:
         raise ImproperlyConfigured("DATABASE_URL is not a PostgreSQL URL. Write postgresql://USER@HOST/NAME.") from None
     django = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
     named = {name: options.pop(option, "") for name, option in django.items()}
-    return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": options, "CONN_MAX_AGE": 60}
+    return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": options}
 
 
 # Debug pages show settings, but no Secret.

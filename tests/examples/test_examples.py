@@ -13,7 +13,7 @@ from tests.webhooks.postgres_server import postgres_server
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 TESTED = sorted(path.parent.name for path in EXAMPLES.glob("*/pytest.ini"))
-WITH_DATABASE = {"folder_ingester"}
+WITH_DATABASE = {"django_receiver", "folder_ingester"}
 RUN_ELSEWHERE = {"highlights"}
 """`tests/plugin/test_fixtures.py` runs it, and looks at its coverage."""
 

@@ -1,0 +1,10 @@
+"""What gunicorn serves. No worker runs here: handlers run in `manage.py work`."""
+
+from __future__ import annotations
+
+import os
+
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cinema.settings")
+application = get_wsgi_application()

@@ -1,0 +1,1 @@
+"""The app: films and their clips, as webhooks bring them."""

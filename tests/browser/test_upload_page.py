@@ -28,7 +28,7 @@ pytestmark = pytest.mark.process
 
 HOSTILE = "</h3><img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>.mp4"
 VIDEO = sample_video()
-PART = re.compile(r"^[1-9]\d? %$")
+PART = re.compile(r"^[1-9]\d?%$")
 STALLED_BYTES = 4 * 1024 * 1024
 BIG = 64 * 1024 * 1024
 """More than all buffers between the browser and a store that does not read."""

@@ -41,7 +41,7 @@ def running(server: Server, folder: Path) -> Generator[RunningPage]:
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
-        text=True,
+        encoding="utf-8",
     )
     try:
         assert process.stdout is not None

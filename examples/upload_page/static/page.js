@@ -19,7 +19,7 @@ function setSending(isSending) {
 
 function showProgress(share) {
   progress.value = share;
-  percent.textContent = `${Math.floor(share * 100)} %`;
+  percent.textContent = `${Math.floor(share * 100)}%`;
 }
 
 function upload(film) {
@@ -73,7 +73,7 @@ function filmItem({ name, clips }) {
     return element("li", "", title, element("p", "Being processed…"));
   }
   const items = clips.map(([start, end, text]) => {
-    return element("li", "", element("span", `${time(start)} to ${time(end)}`), ` ${text ?? "(no speech)"}`);
+    return element("li", "", element("span", `${time(start)} to ${time(end)}`), text ?? "(no speech)");
   });
   return element("li", "", title, element("p", clips.length === 1 ? "1 clip" : `${clips.length} clips`), element("ol", "", ...items));
 }

@@ -174,7 +174,7 @@ def test_a_file_that_is_not_a_film_is_refused(opened: Page, tmp_path: Path, serv
     before = len(server.simulator.requests)
     for name in ("notes.txt", "notes.mp4"):
         path = tmp_path / name
-        path.write_text("Dear diary, nothing happens today.")
+        path.write_text("Dear diary, nothing happens today.", encoding="utf-8")
         choose(opened, path)
         problem = opened.get_by_text(f"{name} is neither a video nor an audio file. Choose another file.")
         expect(problem).to_have_class("problem")

@@ -230,6 +230,25 @@ async def test_a_restart_keeps_films_and_subscription(
     after_restart.close()
 
 
+async def test_a_stop_ends_what_is_open(
+    app: FastAPI, browser: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server waits for its requests: uploads get some time, and then a response; the pages' streams end at once."""
+    monkeypatch.setattr(upload_page, "UPLOAD_GRACE", 0)
+
+    async def unfinished() -> AsyncGenerator[bytes]:
+        yield VIDEO + bytes(100_000)
+        app.state.stop()
+        await anyio.sleep_forever()
+
+    headers = {"Content-Length": "1000000"}
+    with anyio.fail_after(20):
+        response = await browser.post("/films", params={"name": "film.mp4"}, content=unfinished(), headers=headers)
+        assert [snapshot async for snapshot in app.state.films.snapshots()] == []
+    assert response.status_code == 503
+    assert response.json()["detail"].startswith("This page's server was stopped. film.mp4 was not uploaded.")
+
+
 @pytest.mark.usefixtures("contentgroove_simulator")
 @pytest.mark.parametrize(
     ("key", "arguments", "says"),

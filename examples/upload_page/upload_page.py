@@ -166,6 +166,15 @@ def create_app(client: AsyncContentGroove, folder: Path, origin: str, token: str
         if request.headers.get("origin") != origin:
             raise HTTPException(403, f"Films can be uploaded only on the page {origin}/ itself.")
 
+    limits: set[asyncio.Timeout] = set()
+
+    def stop() -> None:
+        films.end_snapshots()
+        for limit in limits:
+            limit.reschedule(asyncio.get_running_loop().time() + UPLOAD_GRACE)
+
+    app.state.stop = stop
+
     @app.get("/")
     async def page() -> FileResponse:
         return FileResponse(HERE / "page.html", headers=PAGE_HEADERS)
@@ -182,11 +191,22 @@ def create_app(client: AsyncContentGroove, folder: Path, origin: str, token: str
         content_length: Annotated[int, Header()],
     ) -> dict[str, str]:
         # The file is the body itself. It is read as fast as it can be sent on, so that the browser's progress is true.
+        limit = asyncio.timeout(None)
+        limits.add(limit)
         try:
-            media = await client.medias.upload(request.stream(), name=name, size=content_length, identify="description")
+            async with limit:
+                media = await client.medias.upload(
+                    request.stream(), name=name, size=content_length, identify="description"
+                )
+        except TimeoutError:
+            raise HTTPException(
+                503, f"This page's server was stopped. {name} was not uploaded. Try again later."
+            ) from None
         except ContentGrooveError as error:
             status, problem = explain(error, name)
             raise HTTPException(status, problem) from error
+        finally:
+            limits.discard(limit)
         films.add(media.id, name)
         return {"id": media.id}
 
@@ -203,7 +223,7 @@ async def find_token(client: AsyncContentGroove, url: str) -> str:
 
 
 class Server(uvicorn.Server):
-    """A server that prints the page's address when it serves it, and ends the pages' streams when it is to stop."""
+    """A server that prints the page's address when it serves it, and ends all requests when it is to stop."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start to serve."""
@@ -212,7 +232,7 @@ class Server(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         """Note a signal."""
-        self.config.app.state.films.end_snapshots()  # type: ignore[union-attr]  # as above
+        asyncio.get_running_loop().call_soon_threadsafe(self.config.app.state.stop)  # type: ignore[union-attr]  # as above
         super().handle_exit(sig, frame)
 
 
@@ -221,11 +241,8 @@ async def serve(folder: Path, origin: str, port: int) -> None:
     async with AsyncContentGroove() as client:
         app = create_app(client, folder, origin, await find_token(client, origin + HOOK))
         await app.state.receiver.areconcile(client, since=dt.datetime.now(dt.UTC) - RECONCILED)
-        # Without an access log, because the webhook's URL contains the token. At a stop, uploads get some time to end.
-        config = uvicorn.Config(
-            app, port=port, access_log=False, log_level="warning", timeout_graceful_shutdown=UPLOAD_GRACE
-        )
-        await Server(config).serve()
+        # Without an access log, because the webhook's URL contains the token.
+        await Server(uvicorn.Config(app, port=port, access_log=False, log_level="warning")).serve()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

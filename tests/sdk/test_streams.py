@@ -181,13 +181,67 @@ def test_a_stream_that_fails(make: Maker) -> None:
     """The stream is blamed, not the connection."""
 
     def burning() -> Iterator[bytes]:
-        yield MP4[:100]
+        yield MP4.ljust(SNIFF_BYTES, b"\0")
         raise RuntimeError("on fire")
 
     api = Api()
     with pytest.raises(UploadError, match=r"could not be read to its end.*on fire") as caught:
-        make(api, store=Store()).medias.upload(burning(), size=len(MP4))
+        make(api, store=Store()).medias.upload(burning(), size=100_000)
     assert (caught.value.reason, api.posts) == ("unreadable", [])
+
+
+def burning_at_once(*chunks: bytes) -> Iterator[bytes]:
+    """Yield chunks, and fail."""
+    yield from chunks
+    raise RuntimeError("on fire")
+
+
+async def burning_at_once_async() -> AsyncIterator[bytes]:
+    """Fail at the first chunk."""
+    raise RuntimeError("on fire")
+    yield b""
+
+
+PDF = b"%PDF-1.7".ljust(20_000, b"\0")
+
+
+@pytest.mark.parametrize(
+    ("build", "reason", "says"),
+    [
+        (lambda: iter([PDF]), "not_audio_or_video", "its content is application/pdf"),
+        (lambda: [b"", PDF[:3], PDF[3:5], PDF[5:]], "not_audio_or_video", "its content is application/pdf"),
+        (lambda: [b"Dear diary, ", memoryview(b"today")], "not_audio_or_video", "its content is text"),
+        (burning_at_once, "unreadable", "cannot be read: on fire"),
+        (lambda: burning_at_once(MP4[:100]), "unreadable", "cannot be read: on fire"),
+    ],
+)
+def test_the_start_of_a_stream_is_read_before_anything_is_sent(
+    make: Maker, build: Callable[[], Any], reason: str, says: str
+) -> None:
+    """However its pieces are cut, a file that cannot work reserves no upload."""
+    api, store = Api(), Store()
+    with pytest.raises(UploadError, match=rf"The data .*{says}.* Nothing was sent\.") as caught:
+        make(api, store=store).medias.upload(build(), size=20_000)
+    assert (caught.value.reason, api.prepared, store.requests) == (reason, 0, [])
+
+
+@pytest.mark.parametrize("make", ["async"], indirect=True)
+@pytest.mark.parametrize(
+    ("build", "reason"),
+    [
+        (lambda: pieces(PDF[:5], PDF[5:]), "not_audio_or_video"),
+        (lambda: Awaited(PDF), "not_audio_or_video"),
+        (burning_at_once_async, "unreadable"),
+    ],
+)
+def test_the_start_of_an_async_stream_is_read_before_anything_is_sent(
+    make: Maker, build: Callable[[], Any], reason: str
+) -> None:
+    """As that of a sync one."""
+    api, store = Api(), Store()
+    with pytest.raises(UploadError, match=r"The data .* Nothing was sent\.") as caught:
+        make(api, store=store).medias.upload(build(), size=len(PDF))
+    assert (caught.value.reason, api.prepared, store.requests) == (reason, 0, [])
 
 
 @pytest.mark.parametrize(
@@ -222,8 +276,8 @@ def test_async_streams_need_the_async_client(make: Maker) -> None:
 class Awaited:
     """A file as aiofiles and Starlette have them."""
 
-    def __init__(self) -> None:
-        self._content = io.BytesIO(MP4)
+    def __init__(self, content: bytes = MP4) -> None:
+        self._content = io.BytesIO(content)
 
     async def read(self, size: int = -1) -> bytes:
         """Read."""

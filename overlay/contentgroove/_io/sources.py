@@ -399,7 +399,9 @@ async def open_async_source(file: object, size: int | None) -> Source:
     if isinstance(file, AsyncIterable) or (size is not None and has_async_read(file)):
         stated = require_size("An async iterator", size)
         check_size(stated)
-        return AsyncIteratorSource(cast("Any", file), stated)
+        stream = AsyncIteratorSource(cast("Any", file), stated)
+        await stream.check_start()
+        return stream
     if isinstance(file, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(cast("object", file), "fs"):
         return open_source(cast("object", file), size)
     from functools import partial

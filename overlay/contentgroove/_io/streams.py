@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import stat
+from itertools import chain
 from typing import IO, TYPE_CHECKING, Any, cast
 
 from contentgroove._core.uploads import check_upload_size
@@ -47,12 +49,54 @@ class _Stream:
             raise SourceChangedError(f"it ended after {self.size - self._remaining:,} of {self.size:,} bytes")
 
 
+class _Start:
+    """The first items of an iterable, which are read before anything is sent, and sent like the others.
+
+    Attributes:
+        items: The items, of any type: sending them checks that they are bytes.
+        is_complete: Whether they tell audio and video from other files, or cannot.
+    """
+
+    def __init__(self) -> None:
+        self.items: list[object] = []
+        self.is_complete = False
+        self._bytes = b""
+
+    def add(self, item: object) -> None:
+        """Add the next item."""
+        self.items.append(item)
+        if not isinstance(item, (bytes, bytearray, memoryview)):
+            self.is_complete = True
+            return
+        self._bytes += bytes(cast("bytes", item)[: SNIFF_BYTES - len(self._bytes)])
+        self.is_complete = len(self._bytes) >= SNIFF_BYTES
+
+    def check(self) -> None:
+        """Raise an UploadError for bytes that are those of neither audio nor video."""
+        check_media_type(None, self._bytes)
+
+
+@contextlib.contextmanager
+def _as_unusable() -> Generator[None, None, None]:
+    """Turn what an iterable raises before anything was sent into an UploadError."""
+    try:
+        yield
+    except Exception as error:  # any object may be iterated
+        raise unreadable_error("The data", error, None) from error
+
+
 class IteratorSource(_Stream):
     """An iterable of bytes."""
 
     def __init__(self, iterable: Iterable[bytes], size: int) -> None:
         super().__init__(None, size)
         self._iterator: Iterator[object] = iter(iterable)
+        start = _Start()
+        with _as_unusable():
+            while not start.is_complete and (item := next(self._iterator, None)) is not None:
+                start.add(item)
+        start.check()
+        self._iterator = chain(start.items, self._iterator)
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Yield the iterable's bytes; more or fewer than announced are an error."""
@@ -115,6 +159,14 @@ class AsyncIteratorSource(_Stream):
     def __init__(self, content: AsyncIterable[bytes] | Any, size: int) -> None:
         super().__init__(None, size)
         self._iterator: AsyncIterator[object] = aiter(content) if hasattr(content, "__aiter__") else _read_all(content)
+        self._start = _Start()
+
+    async def check_start(self) -> None:
+        """Read the first bytes, and raise an UploadError if they are those of neither audio nor video."""
+        with _as_unusable():
+            while not self._start.is_complete and (item := await anext(self._iterator, None)) is not None:
+                self._start.add(item)
+        self._start.check()
 
     def chunks(self) -> Generator[bytes, None, None]:
         """Raise TypeError: `open_source` refuses the iterator in sync clients."""
@@ -122,6 +174,9 @@ class AsyncIteratorSource(_Stream):
 
     async def achunks(self) -> AsyncGenerator[bytes, None]:
         """Yield the iterable's bytes; more or fewer than announced are an error."""
+        for item in self._start.items:
+            if chunk := self._checked(item):
+                yield chunk
         while True:
             with as_unreadable():
                 item = await anext(self._iterator, None)

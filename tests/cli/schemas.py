@@ -10,7 +10,8 @@ from typing import Any
 import jsonschema_rs
 
 DOCS = Path(__file__).parents[2] / "docs"
-SCHEMA = re.compile(r"^### (\w+)\n.*?^```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# Within one section: no heading is between its own and the block.
+SCHEMA = re.compile(r"^### (\w+)\n(?:(?!#)[^\n]*\n)*?```json\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SCHEMAS: dict[str, Any] = {
     heading: json.loads(schema)
     for page in ("cli.md", "webhooks.md")

@@ -11,7 +11,8 @@ The service sends an event at least once, sometimes never, without a signature o
 
 Serve the receiver at the URL's path, in any framework. Its events are handled by `receiver.start_worker()`, by
 `async with receiver.worker():` in an app's lifespan, or by `receiver.process_pending()` in a job. The framework must
-not redirect the path, because the service counts only 200 as delivered.
+not redirect the path, because the service counts only 200 as delivered. The page docs/frameworks.md has whole programs,
+each with a test.
 
 FastAPI, Starlette::
 

@@ -257,7 +257,7 @@ CAUGHT_BY_TESTS = (
     Mutant(
         "stores uploads that carry a key",
         "core/uploads.py",
-        "    _reject_second_credential(put)\n",
+        "    _reject_second_credential(request)\n",
         "",
         "test_uploads.py::test_store_rejects_what_s3_rejects[headers1--400-InvalidArgument]",
     ),

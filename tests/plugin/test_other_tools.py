@@ -18,6 +18,7 @@ def test_a_frozen_time(run: Run) -> None:
     """What is decoded first while freezegun or time-machine has the time is decoded as ever, then and afterwards."""
     run(
         """
+        import asyncio
         import datetime as dt
 
         import freezegun
@@ -26,7 +27,7 @@ def test_a_frozen_time(run: Run) -> None:
 
         @pytest.fixture
         def contentgroove_options(tmp_path):
-            return {"state_file": tmp_path / "state.json"}
+            return {"state_file": tmp_path / "used"}
 
         def flow(client):
             media = client.medias.create(source_url="https://films.example/one.mp4")
@@ -41,7 +42,10 @@ def test_a_frozen_time(run: Run) -> None:
             from contentgroove_mock import Simulator, factories
 
             assert parse_event(factories.media_processing_finished().body).media.created_at.tzinfo is not None
-            assert Simulator(state_file=tmp_path / "state.json").deliveries == []
+            for _ in range(2):  # the second reads what the first has stored
+                simulator = Simulator(state_file=tmp_path / "state")
+                assert simulator.deliveries == []
+                asyncio.run(simulator.aclose())
 
         @pytest.mark.parametrize("tick", [True, False])
         def test_time_machine(contentgroove_client, tick):

@@ -140,7 +140,7 @@ def test_the_command(
     arguments = ["diff", "--file", str(new), "--output", str(report), "--format"]
     assert main([*arguments, "html"]) == 0
     shown = report.read_text(encoding="utf-8")
-    assert re.findall("<h1>(.*?)</h1>", shown) == [
+    assert re.findall("<h[12][^>]*>([^<]* → [^<]*)</h", shown) == [
         "contract of openapi.yaml → contract of file:new.json",
         "openapi.yaml as published → file:new.json as published",
     ]

@@ -146,8 +146,10 @@ def unusual_status(both: Both) -> None:
     both.response = httpx.Response(520)
     with pytest.raises(ValueError, match="520"):
         both.call("get_media_by_id", "m-1")
-    with pytest.raises(ServerError):
-        both.ours.medias.get("m-1")
+    with pytest.raises(ServerError) as raised:
+        both.ours.with_options(max_retries=3).medias.get("m-1")
+    assert not raised.value.retryable
+    assert len(both.requests) == 2, "one of each client"
 
 
 def undocumented_body(both: Both) -> None:

@@ -14,6 +14,7 @@ from tests.browser.chromium import NoBrowserError, find
 from tests.pictures import pages, sessions
 
 FOLDER = Path(__file__).parents[2] / "docs" / "pictures"
+_NEEDS = f"Ports {pages.PORT} and {pages.RECEIVER_PORT} are to be seen in them, and must be free."
 
 
 def main() -> int:
@@ -32,7 +33,7 @@ def main() -> int:
         print(error, file=sys.stderr)  # noqa: T201 - a command
         return 1
     except OSError as error:
-        print(f"No picture was written: {error}", file=sys.stderr)  # noqa: T201 - a command
+        print(f"No picture was written. {_NEEDS} {error}", file=sys.stderr)  # noqa: T201 - a command
         return 1
     size = sum(path.stat().st_size for path in FOLDER.iterdir())
     print(f"{len(list(FOLDER.iterdir()))} pictures in docs/pictures, {size // 1000} kB. Look at each.")  # noqa: T201 - a command

@@ -67,15 +67,18 @@ def inspector(page: Page, folder: Path, scheme: Scheme) -> None:
     """Take the pictures of the inspector: a media, a delivery, a violation."""
     page.goto(f"http://127.0.0.1:{PORT}/_mock/")
     page.get_by_role("button", name="Opening night").first.click()
-    # HAVE_ENOUGH_DATA: before it, the player shows that it loads.
-    expect(page.locator("video")).to_have_js_property("readyState", 4)
+    # Before HAVE_ENOUGH_DATA and NETWORK_IDLE, the player shows that it loads.
+    video = page.locator("video")
+    video.evaluate("film => { film.currentTime = 2; }")
+    for name, value in (("seeking", False), ("readyState", 4), ("networkState", 1)):
+        expect(video).to_have_js_property(name, value)
     page.get_by_label("Only with violations").check()
     page.get_by_text("1 of the last").wait_for()
     page.get_by_role("button", name="POST /api/v1/medias").click()
     page.locator("#requests-details mark").first.wait_for()
     # So that no button looks as if the mouse were over it.
     page.mouse.move(0, 0)
-    for name in ("medias", "deliveries", "requests"):
+    for name in ("deliveries", "requests", "medias"):
         save(page.locator(f"#{name}").screenshot(), folder / f"inspector-{name}-{scheme}.png")
 
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from contentgroove_mock import Fault, Policy, Simulator, serve
 
 from tests.cli.conftest import CommandLine
+from tests.pictures.pages import PORT
 from tests.pictures.terminal import SCHEMES, Step, screen_text, svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLUMNS = 92
-PORT = 8080
 MIB = 1024 * 1024
 
 

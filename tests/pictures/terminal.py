@@ -52,7 +52,7 @@ _FRAMES: Mapping[Scheme, str] = {"light": "#d0d7de", "dark": "#3d444d"}
 
 # Rich's own form loads a font from elsewhere; this one takes what the reader's system has.
 _FORM = """\
-<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<svg width="{width}" height="{height}" viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
 <style>
 .{unique_id}-matrix {{
   font: {char_height}px/{line_height}px ui-monospace, "DejaVu Sans Mono", Menlo, Consolas, monospace;
@@ -107,6 +107,8 @@ def svg(steps: Iterable[Step], columns: int, scheme: Scheme) -> str:
             console.print()
         console.print(Text.assemble(("$ ", "bright_black"), (step.command, "bold")))
         console.print(step.shown)
+    # Room below the last line.
+    console.print()
     theme = _THEMES[scheme]
     form = _FORM.replace("BACKGROUND", theme.background_color.hex).replace("FRAME", _FRAMES[scheme])
     return console.export_svg(theme=theme, code_format=form, unique_id="t")

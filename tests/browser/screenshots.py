@@ -49,17 +49,17 @@ def reports(folder: Path) -> Iterator[Path]:
     """Write each report with its own command, and yield its file."""
     coverage, data = folder / "coverage.html", folder / "coverage.json"
     options = [f"--contentgroove-coverage={path}" for path in (coverage, data)]
-    _run("pytest", "-q", "-n", "0", "examples/highlights", *options)
+    run("pytest", "-q", "-n", "0", "examples/highlights", *options)
     yield coverage
     documents = [str(PUBLISHED / f"{version}.json") for version in ("1.3.1", "1.3.17")]
     for name, others in (("changes", ()), ("changes-for-an-app", ("--coverage", str(data)))):
         path = folder / f"{name}.html"
-        _run("contentgroove", "spec", "diff", *documents, "--format", "html", "--output", str(path), *others)
+        run("contentgroove", "spec", "diff", *documents, "--format", "html", "--output", str(path), *others)
         yield path
     figures, path = folder / "figures.jsonl", folder / "benchmarks.html"
-    _run("benchmarks.webhooks", "--seconds", "0.02", **{VARIABLE: str(figures)})
-    _run("benchmarks.contract", **{VARIABLE: str(figures)})
-    _run("benchmarks.report", str(figures), str(path))
+    run("benchmarks.webhooks", "--seconds", "0.02", **{VARIABLE: str(figures)})
+    run("benchmarks.contract", **{VARIABLE: str(figures)})
+    run("benchmarks.report", str(figures), str(path))
     yield path
 
 
@@ -95,7 +95,8 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def _run(module: str, *arguments: str, **environment: str) -> None:
+def run(module: str, *arguments: str, **environment: str) -> None:
+    """Run one of this project's commands, without what it prints."""
     subprocess.run(  # noqa: S603 - our own commands
         [sys.executable, "-m", module, *arguments],
         cwd=ROOT,

@@ -230,19 +230,20 @@ class Terminal(Reader):
 
     Attributes:
         process: The program.
+        screen: What the terminal shows, with colours.
     """
 
     def __init__(self, process: subprocess.Popen[bytes], descriptor: int, columns: int) -> None:
         super().__init__(descriptor)
         self.process = process
-        self._screen = pyte.HistoryScreen(columns, 30, history=2000)
-        self._stream = pyte.ByteStream(self._screen)
+        self.screen = pyte.HistoryScreen(columns, 30, history=2000)
+        self._stream = pyte.ByteStream(self.screen)
 
     @property
     def text(self) -> str:
         """The text on the screen, with the lines that have scrolled away."""
-        above = ["".join(line[x].data for x in sorted(line)) for line in self._screen.history.top]
-        return "\n".join(line.rstrip() for line in (*above, *self._screen.display)).rstrip()
+        above = ["".join(line[x].data for x in sorted(line)) for line in self.screen.history.top]
+        return "\n".join(line.rstrip() for line in (*above, *self.screen.display)).rstrip()
 
     def wait_for_input(self, prompt: str) -> None:
         """Wait until the program asks for input and sleeps, where the system can tell.

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 
 from contentgroove_spec.changes import Change, Comparison, Direction, NotCompared, Rating
+from contentgroove_spec.rules import RULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -203,6 +204,8 @@ def action_for(change: Change) -> str:
         return "Replace your use of it, or keep the old version while it works."
     if use.direction is Direction.RECEIVED:
         return "Check where your app reads it, and handle the new values."
+    if RULES[change.rule].newly_required:
+        return "Send it with every call."
     return "Check where your app sends it, and send only accepted values."
 
 

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from contentgroove.cli.app import run
 from contentgroove_spec.affected import affected_by
-from contentgroove_spec.changes import Change, Comparison, Location, NotCompared, Rating, Subject, Use
+from contentgroove_spec.changes import Change, Comparison, Direction, Location, NotCompared, Rating, Subject, Use
 from contentgroove_spec.compare import compare
 from contentgroove_spec.coverage import Coverage, Usage
 from contentgroove_spec.reports.annotations import as_annotations
@@ -23,7 +23,7 @@ from contentgroove_spec.reports.html import as_html
 from contentgroove_spec.reports.json_report import as_json
 from contentgroove_spec.reports.lines import Sources, SourceText
 from contentgroove_spec.reports.markdown import MAX_CHARACTERS, as_markdown
-from contentgroove_spec.reports.report import Advice, Report, Section, groups, headline
+from contentgroove_spec.reports.report import Advice, Report, Section, action_for, groups, headline
 from contentgroove_spec.reports.sarif import as_sarif
 from contentgroove_spec.reports.text import as_text, text_lines
 from sarif_pydantic import Sarif
@@ -52,6 +52,22 @@ def change(text: str, rating: Rating = Rating.SAFE, position: str = "GET /a", re
 def report(*changes: Change, **others: Any) -> Report:
     """Return the report of some changes."""
     return Report(Comparison("old", "new", changes, **others), sources=NOWHERE)
+
+
+@pytest.mark.parametrize(
+    ("rule", "direction", "action"),
+    [
+        ("property-became-required", Direction.SENT, "Send it with every call."),
+        ("required-parameter-added", Direction.SENT, "Send it with every call."),
+        ("property-no-longer-required", Direction.RECEIVED, "handle the new values"),
+        ("enum-values-removed", Direction.SENT, "send only accepted values"),
+    ],
+)
+def test_the_advice_is_about_the_change(rule: str, direction: Direction, action: str) -> None:
+    """What must be sent is to be sent, and what is sent must be accepted."""
+    location = Location("POST /a", part="request", field="/name")
+    found = dataclasses.replace(change("A."), rule=rule, uses=(Use(location, direction, Rating.BREAKING, "Why."),))
+    assert action in action_for(found)
 
 
 PART = NotCompared("new", "/paths/~1films", "It is a text, not an object.")

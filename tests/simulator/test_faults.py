@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 from contentgroove_mock import Fault, Server, sample_video, serve
+from contentgroove_mock.contract import CheckedTransport, Checker
 
 from tests.simulator.driver import BASE_URL, KEY, Driver
 
@@ -47,6 +48,19 @@ def create(client: httpx.Client) -> httpx.Response:
     """Create a media."""
     attributes = {"source_url": "https://films.example/a.mp4"}
     return client.post("/medias", json={"data": {"attributes": attributes}})
+
+
+@pytest.mark.parametrize("status", [400, 401, 402, 422, 429, 500])
+def test_a_status_has_its_documented_form(server: Server, status: int) -> None:
+    """A test of an application that makes such a response happen sees what the document says of it."""
+    server.simulator.add_fault(Fault(kind="status", status=status, operation="createMedia"))
+    checked = CheckedTransport(httpx.HTTPTransport(), Checker())
+    with httpx.Client(
+        transport=checked, base_url=server.base_url, headers={"Authorization": f"Bearer {KEY}"}
+    ) as client:
+        response = create(client)
+    assert response.status_code == status
+    assert "retry-after" not in response.headers
 
 
 def begin_put(url: str, length: int, *headers: str) -> socket.socket:

@@ -73,6 +73,23 @@ def too_many_requests(retry_after: int) -> ErrorResponse:
 
 
 def server_error(status: int, detail: str | None = None) -> ErrorResponse:
-    """5xx, or any other status of a fault."""
+    """5xx, or another status that has no form of its own."""
     title = {500: "Internal Server Error", 502: "Bad Gateway", 503: "Service Unavailable"}.get(status, "Error")
     return ErrorResponse(status, [{"status": str(status), "title": title} | ({"detail": detail} if detail else {})])
+
+
+def of_status(status: int) -> ErrorResponse:
+    """Return a response with any status, for a fault: in its documented form, if it has one."""
+    match status:
+        case 401:
+            return unauthorized()
+        case 402:
+            return payment_required("medias")
+        case 404:
+            return not_found()
+        case 429:
+            error = too_many_requests(1)
+            # Whether there is a Retry-After is the fault's to say.
+            return ErrorResponse(error.status, error.body["errors"])
+        case _:
+            return server_error(status)

@@ -68,7 +68,7 @@ async def _respond(context: SimulatorContext, operation: str, request: Request) 
 def _fault_response(fault: Fault) -> Response:
     if fault.kind == "reset":
         return ResetResponse()
-    error = errors.server_error(fault.response_status)
+    error = errors.of_status(fault.response_status)
     error.headers[FAULT_HEADER] = fault.kind
     if fault.retry_after is not None:
         error.headers["Retry-After"] = fault.retry_after

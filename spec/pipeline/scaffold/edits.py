@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 SDK = "overlay/contentgroove"
 CORE = "mockserver/contentgroove_mock/simulator/core"
+CONTROL = "mockserver/contentgroove_mock/simulator/control"
 RECORDING = "mockserver/contentgroove_mock/recording"
 ROLE_ORDER: tuple[Role, ...] = ("list", "create", "get", "update", "delete")
 FACTORY_ID = "3c5b1d0e-6a53-4c1b-8f0a-8f7f1d1c2b6a"
@@ -154,13 +155,11 @@ class Edits:
         record = f"{names.model}Record" if records.has(names.model) else names.model
         stored_in = f"{names.plural}_of_api" if f" {names.plural}: " in records.text else names.plural
         records.before("State", self._render("record", record=record))
-        field = f"{stored_in}: dict[str, {record}] = field(default_factory=dict[str, {record}])"
+        field = f"{stored_in}: Records[{record}] = field(default_factory=Table[{record}])"
         records.into_class("State", field, after="deliveries")
         service = self._open(f"{CORE}/service.py")
         service.import_at_top(f"from contentgroove_mock.simulator.core import {names.plural}")
-        limited = ", self.limits" if self._templates.has_quota else ""
-        made = f"{names.plural}.{names.models}(self.state, self.ids, self.policy{limited}).operations"
-        service.into_literal("self._operations", f"**{made}")
+        service.into_literal("self._operations", f"**{names.plural}.{names.models}(self).operations")
         if self._templates.has_quota:
             self._quota()
         self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
@@ -174,16 +173,22 @@ class Edits:
     def _quota(self) -> None:
         """Limit how many an account can create: the document has a 402 for that."""
         plural, many = self._names.plural, self._names.many
+        counter = f"{plural}_made"
         accounts = self._open(f"{CORE}/accounts.py")
-        accounts.into_class("Limits", f"{plural}: int | None = None", after="clips")
-        self._open(f"{CORE}/records.py").into_class("Account", f"{plural}_made: int = 0", after="clips_made")
-        simulator = self._open("mockserver/contentgroove_mock/simulator/simulator.py")
-        limit = "clips: int | None = None"
-        simulator.replace(f"{limit}) -> None:", f"{limit}, {plural}: int | None = None) -> None:")
+        accounts.into_class("Quota", f"{plural}: int | None = None", after="clips")
+        accounts.add_line("        clips: How many clips.\n", f"        {plural}: How many {many}.\n")
+        accounts.into_class("AccountInfo", f"{counter}: int", after="clips_made")
+        line = "        clips_made: How many clips it has created in that month, without suggested ones.\n"
+        accounts.add_line(line, f"        {counter}: How many {many} it has created in that month.\n")
+        accounts.add_line("        clips_made=account.clips_made,\n", f"        {counter}=account.{counter},\n")
+        self._open(f"{CORE}/records.py").into_class("Account", f"{counter}: int = 0", after="clips_made")
+        controls = self._open(f"{CONTROL}/accounts.py")
+        controls.replace(
+            "clips: int | None = None, account", f"clips: int | None = None, {plural}: int | None = None, account"
+        )
         line = "            clips: How many clips in addition to the suggested ones; None means without limit.\n"
-        simulator.replace(line, f"{line}            {plural}: How many {many}; None means without limit.\n")
-        line = "            service.limits.medias, service.limits.clips = medias, clips\n"
-        simulator.replace(line, f"{line}            service.limits.{plural} = {plural}\n")
+        controls.add_line(line, f"            {plural}: How many {many}; None means without limit.\n")
+        controls.replace("Quota(medias=medias, clips=clips)", f"Quota(medias=medias, clips=clips, {plural}={plural})")
         targets = self._open(f"{RECORDING}/targets.py")
         targets.replace("set_quota(medias=0, clips=0)", f"set_quota(medias=0, clips=0, {plural}=0)")
         for path, number in (("simulator/test_contract", 0), ("contract/test_every_response", 1)):

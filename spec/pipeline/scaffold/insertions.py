@@ -95,6 +95,10 @@ class Module:
             raise self._lost(f"{old.strip()!r} once")
         self.text = self.text.replace(old, new)
 
+    def add_line(self, line: str, new: str) -> None:
+        """Add a line after one that occurs once."""
+        self.replace(line, line + new)
+
     def row_after(self, start: str, line: str) -> None:
         """Add a line of text after the last one that begins as given."""
         lines = self.text.splitlines(keepends=True)

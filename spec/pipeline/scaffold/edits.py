@@ -7,6 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
+from contentgroove_mock import Simulator
+from contentgroove_mock.simulator.core.records import State
+from contentgroove_mock.simulator.web.control import list_routes
+
 from .code import Templates, sample
 from .insertions import Module
 from .resource import examples, import_of_values, success
@@ -153,7 +157,7 @@ class Edits:
             faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
         records = self._open(f"{CORE}/records.py")
         record = f"{names.model}Record" if records.has(names.model) else names.model
-        stored_in = f"{names.plural}_of_api" if f" {names.plural}: " in records.text else names.plural
+        stored_in = f"{names.plural}_of_api" if names.plural in _simulated_names() else names.plural
         records.before("State", self._render("record", record=record))
         field = f"{stored_in}: Records[{record}] = field(default_factory=Table[{record}])"
         records.into_class("State", field, after="deliveries")
@@ -163,6 +167,12 @@ class Edits:
         if self._templates.has_quota:
             self._quota()
         self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
+        controls = self._open(f"{CONTROL}/resources.py")
+        controls.import_for_types(f"from contentgroove_mock.simulator.core.records import {record}")
+        listed = self._render("control", record=record, stored_in=stored_in)
+        controls.into_class("ResourceControls", listed, after="webhook_subscription")
+        test = self._render("test_simulator", stored_in=stored_in)
+        self.made[f"tests/simulator/test_{names.plural}.py"] = test
         factories = self._open("mockserver/contentgroove_mock/factories.py")
         factories.import_at_top(f"from contentgroove.models import {names.model}")
         values = {"id": FACTORY_ID} | {field.name: self._value(field) for field in resource.attributes}
@@ -287,7 +297,7 @@ class Edits:
         self._open("tests/prism/test_sdk.py").into_literal(
             "MODELS", f'"{names.plural}": ("{names.model}", "{resource.schema}")'
         )
-        for folder, template in (("sdk", "test_sdk"), ("simulator", "test_simulator"), ("cli", "test_cli")):
+        for folder, template in (("sdk", "test_sdk"), ("cli", "test_cli")):
             self.made[f"tests/{folder}/test_{names.plural}.py"] = self._render(template)
         self._meanings()
 
@@ -385,6 +395,12 @@ def _next_page(operation: Operation) -> tuple[int | None, bool]:
     link = links.get("next")
     number = _PAGE_NUMBER.search(unquote(str(link)))
     return (int(number[1]) if number else None), "next" in links and not link
+
+
+def _simulated_names() -> set[str]:
+    """Return the names that the simulator's tables, members and routes have already."""
+    routes = (route.path.split("/")[1] for route in list_routes(Simulator))
+    return {*State.__struct_fields__, *dir(Simulator), *routes}
 
 
 def _tuple(names: list[str]) -> str:

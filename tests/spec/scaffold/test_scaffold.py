@@ -208,6 +208,17 @@ def test_nested_objects_of_requests_are_checked() -> None:
     assert inputs.count("def check_object(") == 1
 
 
+def test_a_name_that_the_simulator_has() -> None:
+    """Its tables, members and routes keep their names; those of the resource get another one."""
+    added = dataclasses.replace(PROJECTS, path="/uploads", type="uploads", singular="upload")
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("uploads", "ApiUpload"))
+    edits = Edits(ROOT, read_resource(contract, names_of("uploads", "ApiUpload")), [])
+    simulator = "mockserver/contentgroove_mock/simulator"
+    assert "uploads_of_api: Records[ApiUpload] = " in edits.changed[f"{simulator}/core/records.py"].text
+    controls = edits.changed[f"{simulator}/control/resources.py"].text
+    assert '@control_route("GET", "/uploads_of_api")\n    def uploads_of_api(self) -> list[ApiUpload]:' in controls
+
+
 def test_commands_call_options_as_they_are() -> None:
     """Each function of the options gets the arguments that it has."""
     made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made

@@ -7,27 +7,20 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from contentgroove_mock import Simulator
-from contentgroove_mock.simulator.core.records import State
-from contentgroove_mock.simulator.web.control import list_routes
-
 from .code import Templates, sample
 from .insertions import Module
 from .resource import examples, import_of_values, success
+from .simulator_edits import RECORDING, SimulatorEdits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove._openapi.operations import Operation
 
-    from .resource import Field, Relationship, Resource, Role
+    from .resource import Field, Resource, Role
 
 SDK = "overlay/contentgroove"
-CORE = "mockserver/contentgroove_mock/simulator/core"
-CONTROL = "mockserver/contentgroove_mock/simulator/control"
-RECORDING = "mockserver/contentgroove_mock/recording"
 ROLE_ORDER: tuple[Role, ...] = ("list", "create", "get", "update", "delete")
-FACTORY_ID = "3c5b1d0e-6a53-4c1b-8f0a-8f7f1d1c2b6a"
 _PAGE_NUMBER = re.compile(r"\bpage\[number\]=(\d+)")
 _TOOL_ROW = "| `webhookSubscriptions_"
 
@@ -48,7 +41,7 @@ class Edits:
         self._sdk()
         self._public_names()
         self._command()
-        self._simulator()
+        self.made |= SimulatorEdits(self._templates, self._open).made
         self._recording()
         self._tests()
         self._pages(tools)
@@ -144,74 +137,6 @@ class Edits:
         self._open(f"{SDK}/cli/app.py").into_literal("GROUPS", f'"{names.command}": "{text[0].upper()}{text[1:]}"')
         if "list" in self._resource.operations:
             self._open(f"{SDK}/cli/doctor.py").into_literal("RESOURCES", f'"{names.segment}"')
-
-    def _simulator(self) -> None:
-        names, resource = self._names, self._resource
-        faults = self._open(f"{CORE}/faults.py")
-        for path in dict.fromkeys(operation.path for operation in resource.operations.values()):
-            methods = ", ".join(
-                f'"{operation.method}": "{operation.operation_id}"'
-                for operation in resource.operations.values()
-                if operation.path == path
-            )
-            faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
-        records = self._open(f"{CORE}/records.py")
-        record = f"{names.model}Record" if records.has(names.model) else names.model
-        stored_in = f"{names.plural}_of_api" if names.plural in _simulated_names() else names.plural
-        records.before("State", self._render("record", record=record))
-        field = f"{stored_in}: Records[{record}] = field(default_factory=Table[{record}])"
-        records.into_class("State", field, after="deliveries")
-        service = self._open(f"{CORE}/service.py")
-        service.import_at_top(f"from contentgroove_mock.simulator.core import {names.plural}")
-        service.into_literal("self._operations", f"**{names.plural}.{names.models}(self).operations")
-        if self._templates.has_quota:
-            self._quota()
-        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
-        controls = self._open(f"{CONTROL}/resources.py")
-        controls.import_for_types(f"from contentgroove_mock.simulator.core.records import {record}")
-        listed = self._render("control", record=record, stored_in=stored_in)
-        controls.into_class("ResourceControls", listed, after="webhook_subscription")
-        test = self._render("test_simulator", stored_in=stored_in)
-        self.made[f"tests/simulator/test_{names.plural}.py"] = test
-        factories = self._open("mockserver/contentgroove_mock/factories.py")
-        factories.import_at_top(f"from contentgroove.models import {names.model}")
-        values = {"id": FACTORY_ID} | {field.name: self._value(field) for field in resource.attributes}
-        values |= {item.attribute: _link(item) for item in resource.relationships}
-        factories.before("media", f"_{names.singular.upper()}: dict[str, Any] = {values!r}")
-        factories.before("page", self._render("factory"))
-
-    def _quota(self) -> None:
-        """Limit how many an account can create: the document has a 402 for that."""
-        plural, many = self._names.plural, self._names.many
-        counter = f"{plural}_made"
-        accounts = self._open(f"{CORE}/accounts.py")
-        accounts.into_class("Quota", f"{plural}: int | None = None", after="clips")
-        accounts.add_line("        clips: How many clips.\n", f"        {plural}: How many {many}.\n")
-        accounts.into_class("AccountInfo", f"{counter}: int", after="clips_made")
-        line = "        clips_made: How many clips it has created in that month, without suggested ones.\n"
-        accounts.add_line(line, f"        {counter}: How many {many} it has created in that month.\n")
-        accounts.add_line("        clips_made=account.clips_made,\n", f"        {counter}=account.{counter},\n")
-        self._open(f"{CORE}/records.py").into_class("Account", f"{counter}: int = 0", after="clips_made")
-        controls = self._open(f"{CONTROL}/accounts.py")
-        controls.replace(
-            "clips: int | None = None, account", f"clips: int | None = None, {plural}: int | None = None, account"
-        )
-        line = "            clips: How many clips in addition to the suggested ones; None means without limit.\n"
-        controls.add_line(line, f"            {plural}: How many {many}; None means without limit.\n")
-        controls.replace("Quota(medias=medias, clips=clips)", f"Quota(medias=medias, clips=clips, {plural}={plural})")
-        targets = self._open(f"{RECORDING}/targets.py")
-        targets.replace("set_quota(medias=0, clips=0)", f"set_quota(medias=0, clips=0, {plural}=0)")
-        for path, number in (("simulator/test_contract", 0), ("contract/test_every_response", 1)):
-            quota = f"set_quota(medias={number}, clips={number})"
-            self._open(f"tests/{path}.py").replace(quota, f"{quota[:-1]}, {plural}={number})")
-        name = self._resource.operations["create"].operation_id
-        self._open("tests/recorded/expected.py").into_literal("_COUNTED", f'"{name}": "{plural}"')
-
-    @staticmethod
-    def _value(field: Field) -> Any:
-        if field.example is not None or field.nullable:
-            return field.example
-        return sample(field)
 
     def _recording(self) -> None:
         names, resource = self._names, self._resource
@@ -397,18 +322,8 @@ def _next_page(operation: Operation) -> tuple[int | None, bool]:
     return (int(number[1]) if number else None), "next" in links and not link
 
 
-def _simulated_names() -> set[str]:
-    """Return the names that the simulator's tables, members and routes have already."""
-    routes = (route.path.split("/")[1] for route in list_routes(Simulator))
-    return {*State.__struct_fields__, *dir(Simulator), *routes}
-
-
 def _tuple(names: list[str]) -> str:
     return f"({', '.join(repr(name) for name in names)},)"
-
-
-def _link(item: Relationship) -> Any:
-    return [] if item.many else None if item.optional else FACTORY_ID
 
 
 def _a_sentence(name: str) -> str:

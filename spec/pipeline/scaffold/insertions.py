@@ -164,8 +164,8 @@ class Module:
 
     def _lost(self, what: str) -> ScaffoldError:
         return ScaffoldError(
-            f"{self.name} no longer has {what}, where the scaffold adds its lines: change "
-            "spec/pipeline/scaffold/edits.py with it. Nothing was written."
+            f"{self.name} no longer has {what}, where the scaffold adds its lines: change edits.py or "
+            "simulator_edits.py in spec/pipeline/scaffold with it. Nothing was written."
         )
 
 

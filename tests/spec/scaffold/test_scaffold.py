@@ -219,6 +219,17 @@ def test_a_name_that_the_simulator_has() -> None:
     assert '@control_route("GET", "/uploads_of_api")\n    def uploads_of_api(self) -> list[ApiUpload]:' in controls
 
 
+def test_a_record_whose_name_is_taken() -> None:
+    """By another record, or by another public type of the mock: both stay, and the new one is public as well."""
+    added = dataclasses.replace(PROJECTS, path="/orders", type="orders", singular="order")
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("orders", "Order"))
+    changed = Edits(ROOT, read_resource(contract, names_of("orders", "Order")), []).changed
+    assert "class OrderRecord(Struct" in changed["mockserver/contentgroove_mock/simulator/core/records.py"].text
+    types = changed["mockserver/contentgroove_mock/types.py"].text
+    assert types.count("OrderRecord") == 2
+    assert "core.deliveries import Order\n" in types
+
+
 def test_commands_call_options_as_they_are() -> None:
     """Each function of the options gets the arguments that it has."""
     made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made

@@ -9,6 +9,7 @@ import anyio
 import httpx
 import pytest
 from contentgroove_mock import Fault, ManualClock, Policy, Simulator
+from contentgroove_mock.simulator.core.accounts import Quota
 from contentgroove_mock.simulator.core.policies import PolicyChanges
 
 from tests.simulator.driver import KEY, Contract, Driver
@@ -141,7 +142,8 @@ async def test_limits_of_one_account(driver: Driver) -> None:
     assert await status(driver, "other") == 200
     limits = await call(driver, "GET", "/limits")
     account = driver.simulator.account("small")
-    assert limits["quotas"] == {account.id: {"medias": 1, "clips": None}}
+    unlimited = dict.fromkeys(Quota.__struct_fields__)
+    assert limits["quotas"] == {account.id: unlimited | {"medias": 1}}
     assert account.rate_limit.requests == 1
     await call(driver, "DELETE", "/limits")
     assert (await driver.post("/medias", **FILM)).status_code == 200

@@ -334,7 +334,7 @@ async def test_references_to_other_documents_are_not_followed(reference: str) ->
     assert [operation["operationId"] for operation in data["operations"]] == ["getFilms", "dropFilm"]
     assert data["leftOutCount"] == 1
     assert (data["leftOut"][0]["method"], data["leftOut"][0]["path"]) == ("POST", "/films")
-    assert "not fetched" in data["leftOut"][0]["reason"]
+    assert "leads to another document that was not read" in data["leftOut"][0]["reason"]
 
 
 @pytest.mark.parametrize("tool", ["openapi.previewSpec", "openapi.addSource"])

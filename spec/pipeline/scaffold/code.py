@@ -203,7 +203,7 @@ def linked(item: Relationship, created: tuple[Field, ...]) -> str:
         return (
             f"{item.attribute} or []" if item.many else item.attribute if item.optional else f'{item.attribute} or ""'
         )
-    return "[]" if item.many else "None" if item.optional else "self._ids.uuid()"
+    return "[]" if item.many else "None" if item.optional else "self._service.ids.uuid()"
 
 
 def relationship(item: Relationship, holder: str) -> str:

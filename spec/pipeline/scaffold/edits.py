@@ -10,19 +10,17 @@ from urllib.parse import unquote
 from .code import Templates, sample
 from .insertions import Module
 from .resource import examples, import_of_values, success
+from .simulator_edits import RECORDING, SimulatorEdits
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from contentgroove._openapi.operations import Operation
 
-    from .resource import Field, Relationship, Resource, Role
+    from .resource import Field, Resource, Role
 
 SDK = "overlay/contentgroove"
-CORE = "mockserver/contentgroove_mock/simulator/core"
-RECORDING = "mockserver/contentgroove_mock/recording"
 ROLE_ORDER: tuple[Role, ...] = ("list", "create", "get", "update", "delete")
-FACTORY_ID = "3c5b1d0e-6a53-4c1b-8f0a-8f7f1d1c2b6a"
 _PAGE_NUMBER = re.compile(r"\bpage\[number\]=(\d+)")
 _TOOL_ROW = "| `webhookSubscriptions_"
 
@@ -43,7 +41,7 @@ class Edits:
         self._sdk()
         self._public_names()
         self._command()
-        self._simulator()
+        self.made |= SimulatorEdits(self._templates, self._open).made
         self._recording()
         self._tests()
         self._pages(tools)
@@ -140,64 +138,6 @@ class Edits:
         if "list" in self._resource.operations:
             self._open(f"{SDK}/cli/doctor.py").into_literal("RESOURCES", f'"{names.segment}"')
 
-    def _simulator(self) -> None:
-        names, resource = self._names, self._resource
-        faults = self._open(f"{CORE}/faults.py")
-        for path in dict.fromkeys(operation.path for operation in resource.operations.values()):
-            methods = ", ".join(
-                f'"{operation.method}": "{operation.operation_id}"'
-                for operation in resource.operations.values()
-                if operation.path == path
-            )
-            faults.into_literal("API_OPERATIONS", f'"{path}": {{{methods}}}')
-        records = self._open(f"{CORE}/records.py")
-        record = f"{names.model}Record" if records.has(names.model) else names.model
-        stored_in = f"{names.plural}_of_api" if f" {names.plural}: " in records.text else names.plural
-        records.before("State", self._render("record", record=record))
-        field = f"{stored_in}: dict[str, {record}] = field(default_factory=dict[str, {record}])"
-        records.into_class("State", field, after="deliveries")
-        service = self._open(f"{CORE}/service.py")
-        service.import_at_top(f"from contentgroove_mock.simulator.core import {names.plural}")
-        limited = ", self.limits" if self._templates.has_quota else ""
-        made = f"{names.plural}.{names.models}(self.state, self.ids, self.policy{limited}).operations"
-        service.into_literal("self._operations", f"**{made}")
-        if self._templates.has_quota:
-            self._quota()
-        self.made[f"{CORE}/{names.plural}.py"] = self._render("simulator", record=record, stored_in=stored_in)
-        factories = self._open("mockserver/contentgroove_mock/factories.py")
-        factories.import_at_top(f"from contentgroove.models import {names.model}")
-        values = {"id": FACTORY_ID} | {field.name: self._value(field) for field in resource.attributes}
-        values |= {item.attribute: _link(item) for item in resource.relationships}
-        factories.before("media", f"_{names.singular.upper()}: dict[str, Any] = {values!r}")
-        factories.before("page", self._render("factory"))
-
-    def _quota(self) -> None:
-        """Limit how many an account can create: the document has a 402 for that."""
-        plural, many = self._names.plural, self._names.many
-        accounts = self._open(f"{CORE}/accounts.py")
-        accounts.into_class("Limits", f"{plural}: int | None = None", after="clips")
-        self._open(f"{CORE}/records.py").into_class("Account", f"{plural}_made: int = 0", after="clips_made")
-        simulator = self._open("mockserver/contentgroove_mock/simulator/simulator.py")
-        limit = "clips: int | None = None"
-        simulator.replace(f"{limit}) -> None:", f"{limit}, {plural}: int | None = None) -> None:")
-        line = "            clips: How many clips in addition to the suggested ones; None means without limit.\n"
-        simulator.replace(line, f"{line}            {plural}: How many {many}; None means without limit.\n")
-        line = "            service.limits.medias, service.limits.clips = medias, clips\n"
-        simulator.replace(line, f"{line}            service.limits.{plural} = {plural}\n")
-        targets = self._open(f"{RECORDING}/targets.py")
-        targets.replace("set_quota(medias=0, clips=0)", f"set_quota(medias=0, clips=0, {plural}=0)")
-        for path, number in (("simulator/test_contract", 0), ("contract/test_every_response", 1)):
-            quota = f"set_quota(medias={number}, clips={number})"
-            self._open(f"tests/{path}.py").replace(quota, f"{quota[:-1]}, {plural}={number})")
-        name = self._resource.operations["create"].operation_id
-        self._open("tests/recorded/expected.py").into_literal("_COUNTED", f'"{name}": "{plural}"')
-
-    @staticmethod
-    def _value(field: Field) -> Any:
-        if field.example is not None or field.nullable:
-            return field.example
-        return sample(field)
-
     def _recording(self) -> None:
         names, resource = self._names, self._resource
         journey = self._open(f"{RECORDING}/journey.py")
@@ -282,7 +222,7 @@ class Edits:
         self._open("tests/prism/test_sdk.py").into_literal(
             "MODELS", f'"{names.plural}": ("{names.model}", "{resource.schema}")'
         )
-        for folder, template in (("sdk", "test_sdk"), ("simulator", "test_simulator"), ("cli", "test_cli")):
+        for folder, template in (("sdk", "test_sdk"), ("cli", "test_cli")):
             self.made[f"tests/{folder}/test_{names.plural}.py"] = self._render(template)
         self._meanings()
 
@@ -384,10 +324,6 @@ def _next_page(operation: Operation) -> tuple[int | None, bool]:
 
 def _tuple(names: list[str]) -> str:
     return f"({', '.join(repr(name) for name in names)},)"
-
-
-def _link(item: Relationship) -> Any:
-    return [] if item.many else None if item.optional else FACTORY_ID
 
 
 def _a_sentence(name: str) -> str:

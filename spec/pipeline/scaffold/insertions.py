@@ -95,6 +95,10 @@ class Module:
             raise self._lost(f"{old.strip()!r} once")
         self.text = self.text.replace(old, new)
 
+    def add_line(self, line: str, new: str) -> None:
+        """Add a line after one that occurs once."""
+        self.replace(line, line + new)
+
     def row_after(self, start: str, line: str) -> None:
         """Add a line of text after the last one that begins as given."""
         lines = self.text.splitlines(keepends=True)
@@ -160,8 +164,8 @@ class Module:
 
     def _lost(self, what: str) -> ScaffoldError:
         return ScaffoldError(
-            f"{self.name} no longer has {what}, where the scaffold adds its lines: change "
-            "spec/pipeline/scaffold/edits.py with it. Nothing was written."
+            f"{self.name} no longer has {what}, where the scaffold adds its lines: change edits.py or "
+            "simulator_edits.py in spec/pipeline/scaffold with it. Nothing was written."
         )
 
 

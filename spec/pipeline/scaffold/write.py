@@ -136,6 +136,7 @@ def _finish(root: Path, texts: dict[str, str], log: Callable[[str], None]) -> No
     _run(root, [*ruff, "check", "--quiet", "--fix-only", "--unsafe-fixes", "--select", "I,F401,RUF022,TC", *modules])
     _run(root, [*ruff, "format", "--quiet", *modules])
     _run(root, ["overlay/make_sync.py"])
+    _run(root, ["-m", "toolchain.mock_page"])
     log("Recording the simulator's responses")
     _run(root, ["-m", "contentgroove_mock.recording", "tests/recorded/exchanges"])
 
@@ -173,5 +174,8 @@ def _report(resource: Resource, edits: Edits, corrections: int) -> str:
         lines.append(f"- in the same file: what {', '.join(dict.fromkeys(ignored))} of a request changes.")
     if "create" not in resource.operations:
         lines.append(f"- in the same file: how {names.many} come into being; each account has the example.")
+    lines.append(
+        f"- seed data and the inspector's page know no {names.many}: core/seeds.py, and inspector/ beside simulator/."
+    )
     lines += ["", "Then run `make check` and `make test`, and read `git diff`."]
     return "\n".join(lines)

@@ -208,6 +208,28 @@ def test_nested_objects_of_requests_are_checked() -> None:
     assert inputs.count("def check_object(") == 1
 
 
+def test_a_name_that_the_simulator_has() -> None:
+    """Its tables, members and routes keep their names; those of the resource get another one."""
+    added = dataclasses.replace(PROJECTS, path="/uploads", type="uploads", singular="upload")
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("uploads", "ApiUpload"))
+    edits = Edits(ROOT, read_resource(contract, names_of("uploads", "ApiUpload")), [])
+    simulator = "mockserver/contentgroove_mock/simulator"
+    assert "uploads_of_api: Records[ApiUpload] = " in edits.changed[f"{simulator}/core/records.py"].text
+    controls = edits.changed[f"{simulator}/control/resources.py"].text
+    assert '@control_route("GET", "/uploads_of_api")\n    def uploads_of_api(self) -> list[ApiUpload]:' in controls
+
+
+def test_a_record_whose_name_is_taken() -> None:
+    """By another record, or by another public type of the mock: both stay, and the new one is public as well."""
+    added = dataclasses.replace(PROJECTS, path="/orders", type="orders", singular="order")
+    contract, _ = corrected(with_resource(PUBLISHED, added), names_of("orders", "Order"))
+    changed = Edits(ROOT, read_resource(contract, names_of("orders", "Order")), []).changed
+    assert "class OrderRecord(Struct" in changed["mockserver/contentgroove_mock/simulator/core/records.py"].text
+    types = changed["mockserver/contentgroove_mock/types.py"].text
+    assert types.count("OrderRecord") == 2
+    assert "core.deliveries import Order\n" in types
+
+
 def test_commands_call_options_as_they_are() -> None:
     """Each function of the options gets the arguments that it has."""
     made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made

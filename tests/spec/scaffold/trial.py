@@ -36,7 +36,20 @@ CHECKS = (
     ["overlay/make_sync.py", "--check"],
     ["-m", "spec.pipeline", "check"],
 )
-SUITES = ("cli", "contract", "mcp", "plugin", "prism", "recorded", "repository", "sdk", "simulator", "spec", "tools")
+SUITES = (
+    "cli",
+    "contract",
+    "inspector",
+    "mcp",
+    "plugin",
+    "prism",
+    "recorded",
+    "repository",
+    "sdk",
+    "simulator",
+    "spec",
+    "tools",
+)
 WRITTEN_BY_TOOLS = re.compile(
     r"generated/|tests/recorded/exchanges/|overlay/contentgroove/_sync/|spec/(?:contract|openapi)\.|.*\.json$"
 )

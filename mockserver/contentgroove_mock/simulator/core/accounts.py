@@ -35,7 +35,7 @@ class Quota(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Raise a ValueError if a number is negative."""
-        if min(self.medias or 0, self.clips or 0) < 0:
+        if any((getattr(self, name) or 0) < 0 for name in self.__struct_fields__):
             raise ValueError("A quota must be at least 0; None means without limit")
 
 
@@ -198,7 +198,7 @@ def name_account(state: State, account: str, name: str) -> None:
 
 def reset_counters(account: Account) -> None:
     """Forget what an account has created in this month and sent in this window."""
-    account.quota_month, account.medias_made, account.clips_made = "", 0, 0
+    _begin_month(account, "")
     account.window_began, account.window_requests = None, 0
 
 
@@ -239,19 +239,23 @@ def count_request(account: Account, limit: RateLimit, now: dt.datetime) -> None:
 
 
 def count_creation(account: Account, kind: str, quota: Quota, now: dt.datetime) -> None:
-    """Count a new resource of a kind that has a quota: `medias` or `clips`.
+    """Count a new resource of a kind that has a quota, such as `medias`.
 
     Raises:
         ErrorResponse: 402, if the month's quota is used up.
     """
     month = f"{now.astimezone(dt.UTC):%Y-%m}"
-    counters = [name for name in account.__struct_fields__ if name.endswith("_made")]
     if account.quota_month != month:
-        account.quota_month = month
-        for name in counters:
-            setattr(account, name, 0)
+        _begin_month(account, month)
     made: int = getattr(account, f"{kind}_made")
     limit: int | None = getattr(quota, kind)
     if limit is not None and made >= limit:
         raise payment_required(kind)
     setattr(account, f"{kind}_made", made + 1)
+
+
+def _begin_month(account: Account, month: str) -> None:
+    account.quota_month = month
+    for name in account.__struct_fields__:
+        if name.endswith("_made"):
+            setattr(account, name, 0)

@@ -35,6 +35,8 @@ NO_ASSUMPTIONS = {
     "overlay/contentgroove/tools/bodies.py": "the function that recognises media types",
     "mockserver/contentgroove_mock/coverage/matrix.py": "statuses that the contract does not have",
     "mockserver/contentgroove_mock/coverage/page.py": "statuses that the contract does not have",
+    "mockserver/contentgroove_mock/coverage/reports.py": "statuses that the contract does not have",
+    "docs/testing.md": "statuses that the contract does not have",
     "mockserver/contentgroove_mock/inspector/views.py": "statuses that the contract does not have",
     "README.md": "the page of all of them",
     "docs/ci.md": "the command about all of them",

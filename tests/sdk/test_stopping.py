@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ctypes
+import gc
 import os
 import signal
 import socket
@@ -62,7 +63,10 @@ def limit(request: pytest.FixtureRequest) -> Iterator[Exception]:
         raise error
 
     before = signal.signal(signal.SIGALRM, handle)
+    # Python swallows what is raised in a callback of the garbage collector, and Hypothesis has one.
+    gc.disable()
     yield error
+    gc.enable()
     signal.setitimer(signal.ITIMER_REAL, 0)
     signal.signal(signal.SIGALRM, before)
 
@@ -180,13 +184,17 @@ def prepare(client: ContentGroove, service: Service, phase: str) -> Callable[[],
 def do_in_phase(client: ContentGroove, service: Service, phase: str, action: Callable[[], object]) -> threading.Thread:
     """Do something from another thread once this thread is in a phase."""
     wait = prepare(client, service, phase)
+    started = threading.Event()
 
     def act() -> None:
+        # On a busy machine, `start` can take longer than the wait.
+        started.wait(PATIENCE)
         wait()
         action()
 
     thread = threading.Thread(target=act)
     thread.start()
+    started.set()
     return thread
 
 

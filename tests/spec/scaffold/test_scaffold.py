@@ -230,6 +230,26 @@ def test_a_record_whose_name_is_taken() -> None:
     assert "core.deliveries import Order\n" in types
 
 
+def test_a_quota_is_set_counted_and_shown() -> None:
+    """What gets 402 has a limit and a counter of its own, in the control interface, too."""
+    changed = Edits(ROOT, resource_of(BRAND_KITS, "BrandKit"), []).changed
+    simulator = "mockserver/contentgroove_mock/simulator"
+    classes = {
+        node.name: [ast.unparse(item) for item in node.body if isinstance(item, ast.AnnAssign)]
+        for name in ("accounts", "records")
+        for node in ast.parse(changed[f"{simulator}/core/{name}.py"].text).body
+        if isinstance(node, ast.ClassDef)
+    }
+    assert "brand_kits: int | None = None" in classes["Quota"]
+    assert "brand_kits_made: int" in classes["AccountInfo"]
+    assert "brand_kits_made: int = 0" in classes["Account"]
+    controls = changed[f"{simulator}/control/accounts.py"].text
+    assert "brand_kits: int | None = None, account: str | None = None" in controls
+    assert "Quota(medias=medias, clips=clips, brand_kits=brand_kits)" in controls
+    without = Edits(ROOT, resource_of(PROJECTS, "Project"), []).changed
+    assert f"{simulator}/core/accounts.py" not in without
+
+
 def test_commands_call_options_as_they_are() -> None:
     """Each function of the options gets the arguments that it has."""
     made = Edits(ROOT, resource_of(PROJECTS, "Project"), ["tool"]).made

@@ -60,6 +60,7 @@ LEFT_OUT = {
     "browser": "needs a browser, and looks at pages that are the same on every Python",
     "examples": "applications, with frameworks of their own; what they use of this package is tried by its tests",
     "conformance": "compares this repository's simulator and checker with other tools, with mutants of them",
+    "pictures": "makes the pictures of the pages, which no user does",
     "recorded": "the recorder of `make record`, which runs only in this repository, and its recordings",
     "repository": "this repository's structure, tools and pages",
     "spec": "the pipeline, which runs only in this repository",

@@ -88,7 +88,7 @@ def test_a_search_that_fails(own_cli: CommandLine) -> None:
     media_id = own_cli.media()
     own_cli.server.simulator.add_fault(Fault(kind="status", status=403, operation="getMedias"))
     ran = own_cli("medias", "show", typo(media_id))
-    assert (ran.code, "404" in ran.err, "403" in ran.err) == (4, True, False)
+    assert (ran.code, "404 Not Found" in ran.err, "403 " in ran.err) == (4, True, False)
 
 
 @pytest.mark.parametrize(
